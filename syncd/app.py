@@ -1,0 +1,187 @@
+"""The one place that wires: a loaded configuration becomes a ledger, campaigns and syncs."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
+
+from pydantic import BaseModel
+
+from syncd.campaign.client import CampaignClient
+from syncd.campaign.pace import Pace
+from syncd.campaign.transport import Timeouts
+from syncd.clock import Clock, SystemClock
+from syncd.config.load import Loaded
+from syncd.config.options import check_options
+from syncd.core.keys import fingerprint
+from syncd.core.names import did_you_mean
+from syncd.engine.parts import Campaign, Sync
+from syncd.engine.passes import Tools
+from syncd.errors import ConfigError
+from syncd.ledger.instance import Instance, hold_instance
+from syncd.ledger.ledger import Ledger
+from syncd.sources.base import Source
+from syncd.sources.registry import kind_of, names
+
+
+class App:
+    """Everything that a command or the daemon works with. Close it when done."""
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        ledger: Ledger,
+        *,
+        clock: Clock | None = None,
+        stop: threading.Event | None = None,
+        seed: int | None = None,
+    ) -> None:
+        self.loaded = loaded
+        self.settings = loaded.settings
+        self.tools = Tools(
+            ledger=ledger,
+            clock=clock or SystemClock(),
+            stop=stop or threading.Event(),
+            random=random.Random(seed),  # noqa: S311 - jitter, no secret
+        )
+        self._campaigns: dict[str, Campaign] = {}
+        self._instance: Instance | None = None
+
+    @classmethod
+    def open(
+        cls,
+        loaded: Loaded,
+        *,
+        alone: bool = False,
+        clock: Clock | None = None,
+        stop: threading.Event | None = None,
+    ) -> Self:
+        """Open the ledger and wire the rest around it.
+
+        Args:
+            alone: this process runs passes: on SQLite no other may do so meanwhile.
+            stop: set it to end passes between two steps.
+
+        Raises:
+            LedgerError: no ledger, an older or newer one, or (alone) one that is held.
+        """
+        url = loaded.settings.ledger.url
+        with ExitStack() as undo:
+            # First the ledger: where there is none, nothing may be left beside it.
+            ledger = Ledger.open(url)
+            undo.callback(ledger.close)
+            instance = hold_instance(url) if alone else None
+            if instance is not None:
+                undo.callback(instance.release)
+            if instance is not None and instance.is_sole_owner:
+                ledger.free_claims()
+            app = cls(loaded, ledger, clock=clock, stop=stop)
+            app._instance = instance
+            undo.pop_all()
+        return app
+
+    @property
+    def ledger(self) -> Ledger:
+        return self.tools.ledger
+
+    def campaign(self, name: str) -> Campaign:
+        """The campaign called `name`, wired once; raises ConfigError for an unknown name."""
+        known = self._campaigns.get(name)
+        if known is None:
+            known = self._campaigns[name] = wire_campaign(name, self.loaded, self.tools)
+        return known
+
+    def sync(self, name: str) -> Sync:
+        """The sync called `name` with its source opened; raises ConfigError for an unknown name."""
+        return wire_sync(name, self.loaded)
+
+    def sync_names(self, wanted: Iterable[str] = ()) -> list[str]:
+        """These syncs, or all of them; raises ConfigError for an unknown name."""
+        chosen = list(wanted)
+        for name in chosen:
+            _known(name, self.settings.syncs, "sync")
+        return chosen or list(self.settings.syncs)
+
+    def campaign_names(self, syncs: Iterable[str]) -> list[str]:
+        """The campaigns that these syncs feed, each once."""
+        return list(dict.fromkeys(self.settings.syncs[name].campaign for name in syncs))
+
+    def close(self) -> None:
+        """Close connections and let go of the ledger."""
+        for campaign in self._campaigns.values():
+            campaign.client.close()
+        self.ledger.close()
+        if self._instance is not None:
+            self._instance.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def wire_campaign(name: str, loaded: Loaded, tools: Tools | None = None) -> Campaign:
+    """A campaign with its client; connects at the first request."""
+    campaigns = loaded.settings.campaigns
+    _known(name, campaigns, "campaign")
+    told = campaigns[name]
+    clock = tools.clock if tools is not None else SystemClock()
+    token = told.token.get_secret_value()
+    client = CampaignClient(
+        name,
+        told.base_url,
+        token,
+        timeouts=Timeouts(**told.timeouts.model_dump()),
+        pace=Pace(told.max_requests_per_second, clock=clock),
+        clock=clock,
+        stop=tools.stop if tools is not None else None,
+        allow_insecure=told.allow_insecure_http,
+    )
+    return Campaign(
+        name=name,
+        client=client,
+        endpoint=fingerprint(told.base_url, token),
+        batch_size=told.batch_size,
+        max_in_flight=told.max_in_flight,
+        report_every=told.report_every,
+        quiet=told.quiet_time,
+    )
+
+
+def wire_sync(name: str, loaded: Loaded) -> Sync:
+    """A sync with its source opened (nothing is read yet)."""
+    syncs = loaded.settings.syncs
+    _known(name, syncs, "sync")
+    told = syncs[name]
+    return Sync(name, open_source(told.source, loaded), told.campaign, told.map.to_spec())
+
+
+def open_source(name: str, loaded: Loaded) -> Source:
+    """The source called `name`, its options checked by its kind."""
+    _known(name, loaded.settings.sources, "source")
+    told = loaded.settings.sources[name]
+    kind = kind_of(told.kind, where=f"sources.{name}.kind")
+    options = check_options(
+        name, kind.Options, told.options, file=loaded.path, origins=loaded.origins
+    )
+    return kind.open(name, options)
+
+
+def source_options() -> dict[str, type[BaseModel]]:
+    """The options of every kind of source: docs, schema and example are made from them."""
+    return {kind: kind_of(kind).Options for kind in names()}
+
+
+def _known(name: str, names: Mapping[str, object], kind: str) -> None:
+    if name not in names:
+        raise ConfigError(f'there is no {kind} "{name}"', hint=did_you_mean(name, names))

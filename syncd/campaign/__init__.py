@@ -1,0 +1,1 @@
+"""The one owner of HTTP to the vendor: `client.CampaignClient` is the whole surface."""

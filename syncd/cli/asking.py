@@ -1,0 +1,30 @@
+"""Asks the person before something that cannot be undone; a program has to say --yes."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from syncd.errors import EXIT_INCOMPLETE, ConfigError
+
+
+def _must_be_person() -> None:
+    if not sys.stdin.isatty():
+        raise ConfigError("this needs a confirmation", hint="give --yes where nobody can answer")
+
+
+def confirm_by_name(name: str) -> None:
+    """Have the name typed; another answer ends the command with 1."""
+    _must_be_person()
+    if typer.prompt(f'Type "{name}" to go on', default="", show_default=False, err=True) != name:
+        typer.echo("nothing was done", err=True)
+        raise typer.Exit(EXIT_INCOMPLETE)
+
+
+def confirm(question: str) -> None:
+    """Have a yes typed; another answer ends the command with 1."""
+    _must_be_person()
+    if not typer.confirm(question, err=True):
+        typer.echo("nothing was done", err=True)
+        raise typer.Exit(EXIT_INCOMPLETE)

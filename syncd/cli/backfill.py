@@ -1,0 +1,60 @@
+"""`syncd backfill`: everything of a source that the ledger lacks, into the campaign, now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from syncd.cli import common
+from syncd.cli.common import ConfigOption, JsonOption, Signals
+
+if TYPE_CHECKING:
+    from syncd.engine.passes import PassResult
+
+
+def backfill(
+    sync: Annotated[str, typer.Argument(help="The sync to fill.")],
+    *,
+    start: Annotated[
+        str | None,
+        typer.Option("--from", metavar="VALUE", help="Only records with this key or a later one."),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="At most so many new leads.")
+    ] = None,
+    wait: Annotated[
+        bool,
+        typer.Option(
+            "--wait/--no-wait", help="Stay until every batch is answered, or leave doubts to run."
+        ),
+    ] = True,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Read a source from its start, take what the ledger lacks, and submit all of it.
+
+    Safe to stop (Ctrl-C) and to start again at any point. The live cursor is left alone.
+    """
+    from syncd.cli.backfill_view import shown, summarise
+    from syncd.core.starting import StartAt
+    from syncd.engine import backfill as engine
+    from syncd.engine.passes import worst_exit_code
+    from syncd.engine.poll import Backfill
+
+    signals = Signals()
+    signals.install()
+    progress = engine.Progress()
+    order = Backfill(start=None if start is None else StartAt(start), limit=limit)
+    results: list[PassResult] = []
+    with common.opened_app(config, alone=True, stop=signals.stop) as app:
+        wired = app.sync(sync)
+        campaign = app.campaign(wired.campaign)
+        with shown(progress, quiet=as_json) as elapsed:
+            results += engine.run(
+                wired, campaign, app.tools, backfill=order, wait=wait, progress=progress
+            )
+    summarise(sync, results, elapsed_s=elapsed(), as_json=as_json)
+    if signals.received is not None:
+        common.say("stopped by a signal before its end; start it again to go on")
+    raise typer.Exit(signals.exit_code(worst_exit_code(results)))

@@ -1,0 +1,168 @@
+"""What every command shares: options, opening the app, saying errors, printing JSON, signals.
+
+Commands print data to stdout and everything else to stderr. Heavy imports stand inside functions,
+so that `syncd --version` starts at once.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from syncd.errors import ConfigError, SyncdError
+
+if TYPE_CHECKING:
+    from syncd.app import App
+    from syncd.config.load import Loaded
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        "-c",
+        help="Configuration file. Else $SYNCD_CONFIG, ./syncd.toml, /etc/syncd/config.toml.",
+        show_default=False,
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+_SWITCH_INTERVAL_S = 0.0001
+_GC_THRESHOLDS = (20_000, 20, 20)
+
+
+@dataclass(slots=True)
+class LogChoice:
+    """`--log-level` and `--log-format` of the command line; None: the configuration's."""
+
+    level: str | None = None
+    format: str | None = None
+
+
+LOG = LogChoice()
+
+
+def load_config(path: Path | None, *, quiet_logs: bool = True) -> Loaded:
+    """Read the configuration and start logging with every secret of it masked.
+
+    Args:
+        quiet_logs: a command for a person shows warnings only, unless asked otherwise.
+    """
+    from syncd.app import source_options
+    from syncd.config.load import load
+    from syncd.config.show import secret_values
+    from syncd.core.zone import use_packaged_data
+    from syncd.observe import events, logs
+    from syncd.observe.redact import Redactor
+
+    use_packaged_data()  # the system's zone files can be years old and would win silently
+    loaded = load(path, os.environ)
+    secrets = secret_values(loaded, source_options())
+    told = loaded.settings.log
+    level = LOG.level or ("warning" if quiet_logs else told.level)
+    logs.configure(level, LOG.format or told.format, Redactor(secrets))  # type: ignore[arg-type]
+    logs.install_hooks()
+    for unwise in loaded.warnings:
+        log = logs.get("config")
+        log.warning(events.CONFIG_WARNED, key=unwise.key, what=unwise.what, hint=unwise.hint)
+    return loaded
+
+
+def tune_for_work() -> None:
+    """Make the interpreter fit for passes: several busy threads, and many short-lived objects.
+
+    A thread that comes back from SQLite or the network waits for the interpreter's lock up to one
+    switch interval; at the usual 5 ms a backfill with four requests in flight took twice as long.
+    What was made at the start lives to the end, so the collector need not look at it again.
+    """
+    import gc
+
+    sys.setswitchinterval(_SWITCH_INTERVAL_S)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_GC_THRESHOLDS)
+
+
+@contextmanager
+def opened_app(
+    path: Path | None,
+    *,
+    alone: bool = False,
+    stop: threading.Event | None = None,
+    quiet_logs: bool = True,
+) -> Iterator[App]:
+    """The app around the configured ledger; closed at the end."""
+    from syncd.app import App
+
+    with App.open(load_config(path, quiet_logs=quiet_logs), alone=alone, stop=stop) as app:
+        if alone:
+            tune_for_work()
+        yield app
+
+
+def print_json(value: object) -> None:
+    """One JSON document on stdout; times are ISO 8601 in UTC, enums their text."""
+    import orjson
+
+    options = orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
+    sys.stdout.write(orjson.dumps(value, option=options).decode() + "\n")
+
+
+def say(text: str) -> None:
+    """A line for the person, not part of the data."""
+    typer.echo(text, err=True)
+
+
+def fail(error: SyncdError) -> NoReturn:
+    """Say an error with all its problems and hints, and end with its exit code."""
+    typer.secho(f"error: {error}", err=True, fg="red")
+    problems = error.problems if isinstance(error, ConfigError) else ()
+    for problem in problems:
+        say(f"  - {problem}")
+        if problem.hint:
+            say(f"    hint: {problem.hint}")
+    if error.hint:
+        say(f"hint: {error.hint}")
+    raise typer.Exit(error.exit_code)
+
+
+class Signals:
+    """Turns SIGINT and SIGTERM into a stop between two steps; a second one ends at once."""
+
+    def __init__(self) -> None:
+        self.stop = threading.Event()
+        self.received: int | None = None
+        self._asked: queue.SimpleQueue[int] = queue.SimpleQueue()
+
+    def install(self) -> None:
+        """Take both signals from now on."""
+        threading.Thread(target=self._set_stop, name="signals", daemon=True).start()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._on_signal)
+
+    def exit_code(self, code: int) -> int:
+        """130 or 143 when a signal ended the work, else `code`."""
+        return code if self.received is None else 128 + self.received
+
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        if self.received is not None:
+            # Everything that counts is committed: ending here is as safe as kill -9.
+            os._exit(128 + number)
+        self.received = number
+        # Not `stop.set()`: a handler may interrupt this thread inside the Event's own lock.
+        self._asked.put(number)
+
+    def _set_stop(self) -> None:
+        self._asked.get()
+        self.stop.set()

@@ -1,0 +1,35 @@
+"""`syncd once`: every pass one time, then exit."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from syncd.cli import common
+from syncd.cli.common import ConfigOption, JsonOption, Signals
+
+
+def once(
+    syncs: Annotated[
+        list[str] | None, typer.Argument(metavar="[SYNC]...", help="These; else all.")
+    ] = None,
+    *,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Poll, submit, reconcile and pull reports, one time each, then exit."""
+    from syncd.cli.pass_table import print_passes
+    from syncd.engine import poll
+    from syncd.engine.once import work_campaign
+    from syncd.engine.passes import worst_exit_code
+
+    signals = Signals()
+    signals.install()
+    with common.opened_app(config, alone=True, stop=signals.stop) as app:
+        names = app.sync_names(syncs or [])
+        results = [poll.run_once(app.sync(name), app.tools) for name in names]
+        for name in app.campaign_names(names):
+            results += work_campaign(app.campaign(name), app.tools)
+    print_passes(results, as_json=as_json)
+    raise typer.Exit(signals.exit_code(worst_exit_code(results)))

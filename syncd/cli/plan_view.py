@@ -1,0 +1,126 @@
+"""How a plan is shown: a bar while it is made, counts, reasons with examples, the first jobs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import orjson
+from rich import progress as bar
+from rich.console import Console
+
+from syncd.cli import common
+from syncd.cli.tables import cell, console, new_table
+from syncd.engine.plan import Plan
+from syncd.sources.base import Page
+
+_ALWAYS = ("records", "new", "staged")
+_ROWS = {
+    "records": "records read",
+    "filtered": "left out by the filter",
+    "rejected": "rejected: no lead",
+    "known": "known already",
+    "changed": "changed since (no new call)",
+    "repeated": "the same key again",
+    "released": "held until now, no longer",
+    "new": "new leads",
+    "held": "  of these held",
+    "duplicate": "  of these with a phone that the campaign has",
+    "staged": "  of these would be called",
+}
+
+
+@contextmanager
+def shown(*, quiet: bool) -> Iterator[Callable[[Page, Plan], None]]:
+    """A bar on stderr while pages come, on a terminal only."""
+    bars = bar.Progress(
+        bar.TextColumn("plan"),
+        bar.BarColumn(bar_width=None),
+        bar.TextColumn("{task.fields[records]:,} records · {task.fields[new]:,} new"),
+        bar.TimeRemainingColumn(),
+        console=Console(stderr=True),
+        disable=quiet or not sys.stderr.isatty(),
+        transient=True,
+    )
+    with bars:
+        task = bars.add_task("plan", total=1.0, records=0, new=0)
+
+        def on_page(page: Page, plan: Plan) -> None:
+            bars.update(
+                task,
+                total=None if page.progress is None else 1.0,
+                completed=page.progress or 0.0,
+                records=plan.counts["records"],
+                new=plan.counts["new"],
+            )
+
+        yield on_page
+
+
+def as_data(plan: Plan) -> dict[str, Any]:
+    """The documented JSON shape of a plan; each `job` is the exact JSON that would be sent."""
+    return {
+        "sync": plan.sync,
+        "campaign": plan.campaign,
+        "from_start": plan.from_start,
+        "mapping_changed": plan.mapping_changed,
+        "counts": {name: plan.counts[name] for name in _ROWS},
+        "rejected": {
+            reason: {"count": told.count, "examples": told.examples}
+            for reason, told in sorted(plan.rejected.items())
+        },
+        "held": dict(plan.held),
+        "first_jobs": [
+            {
+                "key": job.key,
+                "origin": job.origin,
+                "line": job.line,
+                "job": orjson.Fragment(job.body),
+            }
+            for job in plan.first_jobs
+        ],
+        "error": None if plan.error is None else {"what": str(plan.error), "hint": plan.error.hint},
+    }
+
+
+def print_plan(plan: Plan, *, as_json: bool) -> None:
+    """Print it; an error of the source is the caller's to raise."""
+    if as_json:
+        common.print_json(as_data(plan))
+        return
+    if plan.error is not None and not plan.counts["records"]:
+        return
+    start = "the start of the source" if plan.from_start else "where the last poll ended"
+    table = new_table("what", "count", right=["count"])
+    for name, meaning in _ROWS.items():
+        if plan.counts[name] or name in _ALWAYS:
+            table.add_row(meaning, cell(plan.counts[name]))
+    out = console()
+    out.print(f"plan {plan.sync} for campaign {plan.campaign}, from {start}")
+    out.print(table)
+    if plan.mapping_changed:
+        common.say("the mapping has changed: the next poll looks at every record again")
+    if not plan.from_start and not plan.counts["records"]:
+        common.say("nothing new since the last poll; --all looks at the whole source")
+    _print_reasons(plan)
+    for job in plan.first_jobs:
+        out.print(f"\n{cell(job.key)} from {cell(job.origin)} line {job.line}:", soft_wrap=True)
+        out.print(job.body.decode(), soft_wrap=True)
+
+
+def _print_reasons(plan: Plan) -> None:
+    if not plan.rejected and not plan.held:
+        return
+    table = new_table("why", "count", "line", "column", "value (masked)", right=["count", "line"])
+    for reason, told in sorted(plan.rejected.items(), key=lambda item: -item[1].count):
+        head = (f"rejected: {reason}", cell(told.count))
+        for example in told.examples:
+            table.add_row(*head, str(example.line), cell(example.column), cell(example.masked))
+            head = ("", "")
+    for reason, count in plan.held.items():
+        table.add_row(f"held: {reason}", cell(count), "", "", "")
+    out = console()
+    out.print()
+    out.print(table)

@@ -1,0 +1,48 @@
+"""`syncd status`: where everything stands, from the ledger alone; asks no campaign."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from syncd.cli import common
+from syncd.cli.common import ConfigOption, JsonOption
+from syncd.errors import EXIT_HALTED, EXIT_INCOMPLETE, SyncdError
+
+
+def status(
+    *,
+    healthy: Annotated[
+        bool,
+        typer.Option(
+            "--check",
+            help="One line for a health check: 0 healthy, 1 no usable ledger, 3 a campaign halted.",
+        ),
+    ] = False,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print where everything stands.
+
+    What each sync and campaign has done, what is open, the last passes, and the versions at work.
+    Asks the ledger only, no campaign.
+    """
+    from syncd.cli import status_view as view
+
+    try:
+        with common.opened_app(config) as app:
+            told = view.gather(app)
+    except SyncdError as error:
+        if not healthy:
+            raise
+        typer.echo(f"unhealthy: {error}")
+        raise typer.Exit(EXIT_INCOMPLETE) from None
+    if not healthy:
+        view.print_status(told, as_json=as_json)
+        return
+    halted = [name for name, one in told.campaigns.items() if one.halted is not None]
+    if halted:
+        typer.echo(f"halted: {', '.join(halted)}")
+        raise typer.Exit(EXIT_HALTED)
+    typer.echo("healthy")

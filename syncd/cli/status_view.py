@@ -1,0 +1,180 @@
+"""The material of `syncd status`, and how it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from importlib.metadata import version
+
+from syncd import __version__
+from syncd.app import App
+from syncd.cli import common
+from syncd.cli.tables import console, fact_table, new_table
+from syncd.config.values import format_duration
+from syncd.core import phone, zone
+from syncd.core.call_job import JobState
+from syncd.ledger import migrate
+from syncd.ledger.passes import PassRow
+from syncd.ledger.store import shown_url
+
+
+@dataclass(frozen=True, slots=True)
+class PassTold:
+    """The newest pass of a kind. `outcome` None: it runs, or it was killed."""
+
+    kind: str
+    started_at: datetime
+    finished_at: datetime | None
+    outcome: str | None
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class SyncTold:
+    """One sync: its call jobs by state, its unsettled rejections by reason, its last poll."""
+
+    campaign: str | None  #: None: the configuration does not name the sync any more
+    schedule: str | None
+    jobs: Mapping[str, int]
+    rejections: Mapping[str, int]
+    last_poll: PassTold | None
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignTold:
+    """One campaign: whether it takes calls, and what is open. Batches, not call jobs."""
+
+    halted: str | None
+    halted_at: datetime | None
+    next_send_at: datetime | None
+    in_doubt: int
+    unsent: int
+    unmatched: int
+    oldest_staged_at: datetime | None
+    last_passes: list[PassTold]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Everything that `syncd status` tells."""
+
+    ledger: str
+    versions: Mapping[str, str]
+    syncs: Mapping[str, SyncTold]
+    campaigns: Mapping[str, CampaignTold]
+
+
+def gather(app: App) -> Status:
+    """Ask the ledger."""
+    passes = app.ledger.last_passes()
+    return Status(
+        ledger=shown_url(app.settings.ledger.url),
+        versions={
+            "syncd": __version__,
+            "schema": migrate.head(),
+            "tzdata": zone.data_version(),
+            "phonenumbers": version("phonenumbers"),
+            "phone_binding": phone.binding,
+        },
+        syncs=_syncs(app, passes),
+        campaigns={name: _campaign(app, name, passes) for name in app.settings.campaigns},
+    )
+
+
+def _syncs(app: App, passes: list[PassRow]) -> dict[str, SyncTold]:
+    counts = app.ledger.counts()
+    names = [*app.settings.syncs, *(sync for sync, _ in counts.jobs), *counts.rejections]
+    polls = {row.target: _pass(row) for row in passes if row.kind == "poll"}
+    told: dict[str, SyncTold] = {}
+    for name in dict.fromkeys(names):
+        known = app.settings.syncs.get(name)
+        jobs = {state.value: 0 for state in JobState}
+        for (sync, _), by_state in counts.jobs.items():
+            if sync == name:
+                jobs.update({state: jobs[state] + n for state, n in by_state.items()})
+        told[name] = SyncTold(
+            campaign=None if known is None else known.campaign,
+            schedule=None
+            if known is None
+            else known.cron or (format_duration(known.every) if known.every else None),
+            jobs=jobs,
+            rejections=counts.rejections.get(name, {}),
+            last_poll=polls.get(name),
+        )
+    return told
+
+
+def _campaign(app: App, name: str, passes: list[PassRow]) -> CampaignTold:
+    state = app.ledger.campaign_state(name)
+    view = app.ledger.campaign_view(name)
+    return CampaignTold(
+        halted=state.halted_reason,
+        halted_at=state.halted_at,
+        next_send_at=state.next_send_at,
+        in_doubt=view.in_doubt,
+        unsent=view.unsent,
+        unmatched=view.unmatched,
+        oldest_staged_at=view.oldest_staged_at,
+        last_passes=[_pass(row) for row in passes if row.kind != "poll" and row.target == name],
+    )
+
+
+def _pass(row: PassRow) -> PassTold:
+    counts = {name: n for name, n in row.counts.items() if n}
+    return PassTold(row.kind, row.started_at, row.finished_at, row.outcome, counts)
+
+
+def print_status(told: Status, *, as_json: bool) -> None:
+    """Print it."""
+    if as_json:
+        common.print_json(asdict(told))
+        return
+    out = console()
+    versions = ", ".join(f"{name} {text}" for name, text in told.versions.items())
+    out.print(fact_table([("ledger", told.ledger), ("versions", versions)]))
+    for name, sync in told.syncs.items():
+        out.print()
+        out.print(fact_table(_sync_facts(name, sync)))
+    for name, campaign in told.campaigns.items():
+        out.print()
+        out.print(fact_table(_campaign_facts(name, campaign)))
+    passes = [(name, row) for name, one in told.campaigns.items() for row in one.last_passes]
+    polls = [(name, one.last_poll) for name, one in told.syncs.items() if one.last_poll]
+    if passes or polls:
+        out.print()
+        table = new_table("last pass", "of", "began (UTC)", "outcome", "counts")
+        for name, row in [*polls, *passes]:
+            counts = ", ".join(f"{what} {n:,}" for what, n in row.counts.items())
+            outcome = row.outcome or "running or killed"
+            table.add_row(row.kind, name, time_of(row.started_at), outcome, counts or "nothing new")
+        out.print(table)
+
+
+def _sync_facts(name: str, sync: SyncTold) -> list[tuple[str, object]]:
+    jobs = ", ".join(f"{state} {n:,}" for state, n in sync.jobs.items() if n)
+    gone = ", ".join(f"{reason} {n:,}" for reason, n in sync.rejections.items())
+    return [
+        ("sync", name if sync.campaign else f"{name} (not in the configuration)"),
+        ("campaign", sync.campaign),
+        ("schedule", sync.schedule),
+        ("call jobs", jobs or "none"),
+        ("rejections", gone or None),
+    ]
+
+
+def _campaign_facts(name: str, campaign: CampaignTold) -> list[tuple[str, object]]:
+    return [
+        ("campaign", name),
+        ("HALTED", campaign.halted and f"{campaign.halted} (since {time_of(campaign.halted_at)})"),
+        ("asked to wait", time_of(campaign.next_send_at)),
+        ("in doubt", f"{campaign.in_doubt:,} batches" if campaign.in_doubt else None),
+        ("unsent", f"{campaign.unsent:,} batches" if campaign.unsent else None),
+        ("unmatched", f"{campaign.unmatched:,} batches" if campaign.unmatched else None),
+        ("staged since", time_of(campaign.oldest_staged_at)),
+    ]
+
+
+def time_of(at: datetime | None) -> str | None:
+    """An instant to the second, UTC."""
+    return None if at is None else f"{at:%Y-%m-%d %H:%M:%S}"

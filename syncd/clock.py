@@ -1,0 +1,61 @@
+"""Time as a value: the present, and seconds to measure with.
+
+The ledger's verbs and the core take `now` as an argument; a pass asks its `Clock` at each step.
+Nothing else of ours asks the calendar; the sandbox has a clock of its own. Monotonic seconds, which
+measure waits and durations, are the clock's too, or `time.monotonic` where no clock is at hand.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Gives the present instant; passes ask it, and hand it on as `now`."""
+
+    def now(self) -> datetime:
+        """The present, aware, in UTC."""
+        ...
+
+    def monotonic_s(self) -> float:
+        """Seconds for measuring durations; no relation to the calendar."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)  # noqa: TID251 - the one place that asks the calendar
+
+    def monotonic_s(self) -> float:
+        return time.monotonic()
+
+
+class ManualClock:
+    """A clock that moves only when told to; for tests and simulations."""
+
+    def __init__(self, start: datetime) -> None:
+        self._now = start
+
+    def now(self) -> datetime:
+        return self._now
+
+    def monotonic_s(self) -> float:
+        return self._now.timestamp()
+
+    def set(self, now: datetime) -> None:
+        self._now = now
+
+
+def to_ms(at: datetime) -> int:
+    """Unix milliseconds of an aware instant: the form in which the ledger keeps time."""
+    assert at.tzinfo is not None, "a naive datetime has no instant"
+    return int(at.timestamp() * 1000)
+
+
+def from_ms(ms: int) -> datetime:
+    """The aware UTC instant of Unix milliseconds."""
+    return datetime.fromtimestamp(ms / 1000, UTC)

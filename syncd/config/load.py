@@ -1,0 +1,201 @@
+"""Finds and reads the configuration: defaults ▶ file ▶ environment ▶ secret files.
+
+What stands further right counts more.
+
+`load` either gives a whole, valid configuration, or raises one ConfigError with every problem.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import ValidationError
+
+from syncd.config import crosscheck
+from syncd.config.layers import (
+    CONFIG_VARIABLE,
+    Layer,
+    read_environment,
+    read_file,
+    read_secret,
+    read_secret_dir,
+    secret_dirs,
+    whole_file,
+)
+from syncd.config.paths import Path as KeyPath
+from syncd.config.paths import dotted
+from syncd.config.problems import from_pydantic
+from syncd.config.settings import Settings, build
+from syncd.errors import ConfigError, Problem
+
+PLACES = (Path("syncd.toml"), Path("/etc/syncd/config.toml"))
+DEFAULT_ORIGIN = "default"
+SQLITE = "sqlite:///"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A valid configuration, and where each of its values stands.
+
+    `origins` has a dotted key path for each value that was given, such as
+    `campaigns.welcome.token`; what is not in it is a default. `warnings` are no reason to stop.
+    """
+
+    settings: Settings
+    origins: Mapping[str, str]
+    path: Path
+    warnings: tuple[Problem, ...] = ()
+
+    @property
+    def folder(self) -> Path:
+        """The folder that relative paths of the configuration start from."""
+        return self.path.absolute().parent
+
+    def origin(self, path: str) -> str:
+        """Where the value at a dotted key path stands: a file, a variable, or "default"."""
+        return self.origins.get(path, DEFAULT_ORIGIN)
+
+
+def find(path: Path | None, env: Mapping[str, str]) -> Path:
+    """The file to read: the given one, else $SYNCD_CONFIG, ./syncd.toml, /etc/syncd/config.toml."""
+    if path is not None:
+        return path
+    if env.get(CONFIG_VARIABLE):
+        return Path(env[CONFIG_VARIABLE])
+    for place in PLACES:
+        if place.exists():
+            return place
+    looked = ", ".join(["--config", f"${CONFIG_VARIABLE}", *(str(p) for p in PLACES)])
+    raise whole_file("was not found", looked, "`syncd init` writes a first syncd.toml")
+
+
+def load(path: Path | None, env: Mapping[str, str]) -> Loaded:
+    """Read, merge and check everything; raises ConfigError with all problems at once."""
+    file = find(path, env)
+    where = str(file)
+    base = read_file(file)
+    layers = [base, read_environment(env, base.values)]
+    for folder, must_exist in secret_dirs(env):
+        layers.append(read_secret_dir(folder, env, base.values, must_exist=must_exist))
+    layers.insert(0, _token_files(layers, file, env))
+    values, origins = _merged(layers)
+    found = [problem for layer in layers for problem in layer.problems]
+    seen = {problem.key for problem in found}
+    checked = list(crosscheck.problems(values, origins, where))
+    try:
+        settings = _absolute(build([layer.source() for layer in reversed(layers)]), file)
+    except ValidationError as error:
+        checked += from_pydantic(error, Settings, origins=origins, where=where)
+    found += [problem for problem in checked if problem.key not in seen]
+    if found:
+        count = "1 problem" if len(found) == 1 else f"{len(found)} problems"
+        raise ConfigError(f"the configuration has {count}", where=where, problems=found) from None
+    shown = MappingProxyType({dotted(key): origin for key, origin in origins.items()})
+    return Loaded(settings, shown, file, tuple(_warnings(origins, settings, file)))
+
+
+def load_ledger_url(path: Path | None, env: Mapping[str, str]) -> str:
+    """Only where the ledger is: `syncd init` and `syncd db` need no campaign, and no token yet.
+
+    Problems of the other sections are left for `syncd check`.
+    """
+    file = find(path, env)
+    base = read_file(file)
+    layers = [base, read_environment(env, base.values)]
+    for folder, must_exist in secret_dirs(env):
+        layers.append(read_secret_dir(folder, env, base.values, must_exist=must_exist))
+    values, origins = _merged(layers)
+    only = Layer(values={key: values[key] for key in ("ledger",) if key in values})
+    try:
+        return _absolute(build([only.source()]), file).ledger.url
+    except ValidationError as error:
+        found = list(from_pydantic(error, Settings, origins=origins, where=str(file)))
+    raise ConfigError("the ledger's section is wrong", where=str(file), problems=found)
+
+
+def _merged(layers: Sequence[Layer]) -> tuple[dict[str, Any], dict[KeyPath, str]]:
+    """What pydantic-settings makes of the layers (lowest first), with the origin of each value."""
+    values: dict[str, Any] = {}
+    origins: dict[KeyPath, str] = {}
+    for layer in layers:
+        _deep_update(values, layer.values)
+        for path, origin in layer.origins.items():
+            hidden = [p for p in origins if p[: len(path)] == path or path[: len(p)] == p]
+            for gone in hidden:
+                del origins[gone]
+            origins[path] = origin
+    return values, origins
+
+
+def _deep_update(below: dict[str, Any], above: Mapping[str, Any]) -> None:
+    for key, value in above.items():
+        if isinstance(value, dict):
+            mine = below.get(key)
+            below[key] = dict(mine) if isinstance(mine, dict) else {}
+            _deep_update(below[key], value)
+        else:
+            below[key] = value
+
+
+def _token_files(layers: Sequence[Layer], file: Path, env: Mapping[str, str]) -> Layer:
+    """The tokens that `token_file` keys point at."""
+    values, origins = _merged(layers)
+    layer = Layer()
+    campaigns = values.get("campaigns")
+    for name, campaign in campaigns.items() if isinstance(campaigns, dict) else ():
+        given = campaign.get("token_file") if isinstance(campaign, dict) else None
+        if not isinstance(given, str):
+            continue
+        path: KeyPath = ("campaigns", name, "token")
+        pointer = origins[*path[:-1], "token_file"]
+        if "token" in campaign:
+            what = f"is given twice: here, and by token_file in {pointer}"
+            problem = Problem(what, dotted(path), origins[path], "keep one of the two")
+            layer.problems.append(problem)
+            continue
+        secret = file.absolute().parent / given
+        token = read_secret(secret, env)
+        if isinstance(token, Problem):
+            layer.problems.append(replace(token, key=dotted(path), where=f"secret file {secret}"))
+        else:
+            layer.put(path, token, f"secret file {secret}")
+    return layer
+
+
+def _absolute(settings: Settings, file: Path) -> Settings:
+    """Relative paths start from the folder of the configuration file, wherever syncd is started."""
+    folder = file.absolute().parent
+    url = settings.ledger.url
+    if url.startswith(SQLITE):
+        url = f"{SQLITE}{folder / url.removeprefix(SQLITE)}"
+    campaigns = {
+        name: one.model_copy(update={"token_file": str(folder / one.token_file)})
+        if one.token_file
+        else one
+        for name, one in settings.campaigns.items()
+    }
+    ledger = settings.ledger.model_copy(update={"url": url})
+    return settings.model_copy(update={"ledger": ledger, "campaigns": campaigns})
+
+
+def _warnings(origins: Mapping[KeyPath, str], settings: Settings, file: Path) -> Iterator[Problem]:
+    """What is allowed and unwise: secrets in a file that others can read."""
+    here = str(file)
+    secrets = [
+        path
+        for path, origin in origins.items()
+        if origin == here and (path[0] == "campaigns" and path[-1] == "token")
+    ]
+    url = ("ledger", "url")
+    if origins.get(url) == here and urlsplit(settings.ledger.url).password:
+        secrets.append(url)
+    if file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        hint = "chmod 600 the file, or move the secret out of it"
+        for path in secrets:
+            yield Problem("is a secret in a file that others can read", dotted(path), here, hint)

@@ -1,0 +1,206 @@
+"""What syncd can be told: frozen models, one per section; unknown keys are refused.
+
+The descriptions are the documentation: config.example.toml, the reference page and the JSON Schema
+are made from them. Checks that need two sections (a sync names a source) are in `crosscheck.py`.
+Reading files and the environment is `load.py`; these models never look outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextvars import ContextVar
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from syncd.config.mapping import Map
+from syncd.config.values import BaseUrl, Every, LedgerUrl, Name, Section, Token
+
+BATCH_SIZE_MAX = 10_000
+IN_FLIGHT_MAX = 64
+REQUESTS_PER_SECOND_MAX = 10_000.0
+#: Slower, and a resend could wait for its turn past the life of its key.
+REQUESTS_PER_SECOND_MIN = 0.01
+TIMEOUT_S_MAX = 600.0
+
+#: The layers of one `load`, highest first: pydantic-settings merges them (see `Settings`).
+LAYERS: ContextVar[tuple[PydanticBaseSettingsSource, ...]] = ContextVar("LAYERS", default=())
+
+_TimeoutS = Annotated[float, Field(gt=0, le=TIMEOUT_S_MAX, allow_inf_nan=False)]
+
+
+class Log(Section):
+    """What syncd writes to stderr while it works."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least important lines that are written."
+    )
+    format: Literal["auto", "console", "json"] = Field(
+        default="auto",
+        description='"console" is for people; "auto" is console on a terminal, else json.',
+    )
+
+
+class Ledger(Section):
+    """The store of leads, call jobs, batches and reports: what was called, and what came of it."""
+
+    url: LedgerUrl = Field(
+        default="sqlite:///syncd.db",
+        repr=False,
+        description="An SQLite file, or a PostgreSQL database: postgresql://user@host/database",
+    )
+
+
+class Timeouts(Section):
+    """How long a request may take, in seconds."""
+
+    connect_s: _TimeoutS = Field(default=5.0, description="To open a connection.")
+    write_s: _TimeoutS = Field(default=30.0, description="Between two pieces of the request.")
+    read_s: _TimeoutS = Field(default=30.0, description="Between two pieces of the answer.")
+    pool_s: _TimeoutS = Field(default=30.0, description="To get a free connection of the pool.")
+    total_s: _TimeoutS = Field(default=60.0, description="For the whole request with its answer.")
+
+
+class Campaign(Section):
+    """One campaign of the vendor: one token at one host."""
+
+    allow_insecure_http: bool = Field(
+        default=False,
+        description="Permit http:// to a host other than this machine; the token is then readable"
+        " on the way.",
+    )
+    base_url: BaseUrl = Field(
+        default="https://app.aimylogic.com",
+        description="The vendor's host, such as https://app.aimylogic.com, https://app.jaicp.com,"
+        " https://platform.tovie.ai, or your own installation.",
+    )
+    token: Token = Field(
+        description="The campaign's token: whoever has it can place calls. Better kept out of this"
+        " file: see token_file, the environment and the secret files.",
+        examples=["123.456.bAYx…"],
+    )
+    token_file: str | None = Field(
+        default=None,
+        description="A file that holds the token, readable by its owner only (chmod 600). Give"
+        " either token or token_file.",
+        examples=["welcome.token"],
+        json_schema_extra={"syncd_path": True},
+    )
+    batch_size: int = Field(
+        default=500, ge=1, le=BATCH_SIZE_MAX, description="The most call jobs in one request."
+    )
+    max_in_flight: int = Field(
+        default=4, ge=1, le=IN_FLIGHT_MAX, description="The most requests under way at once."
+    )
+    max_requests_per_second: float = Field(
+        default=10.0,
+        ge=REQUESTS_PER_SECOND_MIN,
+        le=REQUESTS_PER_SECOND_MAX,
+        allow_inf_nan=False,
+        description="The most requests begun in a second.",
+    )
+    report_every: Every = Field(
+        default=timedelta(minutes=1),
+        description="How often outcomes are asked for; each open job is asked for less often as it"
+        " ages.",
+    )
+    quiet_time: Every = Field(
+        default=timedelta(minutes=2),
+        description="After a sending without an answer, wait so long before sending the same batch"
+        " with the same key again: the first request may still be at work.",
+    )
+    timeouts: Timeouts = Field(default_factory=Timeouts, description=str(Timeouts.__doc__))
+
+
+class Source(Section):
+    """Where records come from: a kind and the options of that kind."""
+
+    kind: Name = Field(description="The kind of source.", examples=["csv"])
+    options: dict[str, Any] = Field(
+        default_factory=dict,
+        repr=False,
+        description="Every other key of the table; checked by the kind.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather(cls, value: Any) -> Any:
+        """Every key but `kind` is an option, also one that is called "options"."""
+        if not isinstance(value, dict):
+            return value
+        head = {"kind": value["kind"]} if "kind" in value else {}
+        return {**head, "options": {k: v for k, v in value.items() if k != "kind"}}
+
+
+class Policy(Section):
+    """What to do in cases where a choice is yours."""
+
+    on_change: Literal["ignore"] = Field(
+        default="ignore",
+        description='What follows when the row of a known lead changes: "ignore" keeps the call'
+        " job as it is.",
+    )
+
+
+class Sync(Section):
+    """A source, a mapping, a campaign and a schedule."""
+
+    source: str = Field(description="The name of a source above.", examples=["crm"])
+    campaign: str = Field(description="The name of a campaign above.", examples=["welcome"])
+    every: Every | None = Field(
+        default=None,
+        description="How often the source is looked at. Give either every or cron.",
+        examples=["5m"],
+    )
+    cron: str | None = Field(
+        default=None,
+        description="When the source is looked at: minute, hour, day, month, weekday.",
+        examples=["*/10 9-18 * * mon-fri"],
+    )
+    time_zone: str = Field(
+        default="UTC", description="The zone that cron is meant in.", examples=["Europe/Berlin"]
+    )
+    map: Map = Field(description="How a record becomes a call job.")
+    policy: Policy = Field(default_factory=Policy, description=str(Policy.__doc__))
+
+
+class Settings(BaseSettings):
+    """The whole configuration. Values come only from the layers of `load`, or from arguments."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", strict=True, hide_input_in_errors=True, case_sensitive=True
+    )
+
+    log: Log = Field(default_factory=Log, description=str(Log.__doc__))
+    ledger: Ledger = Field(default_factory=Ledger, description=str(Ledger.__doc__))
+    campaigns: dict[Name, Campaign] = Field(
+        default_factory=dict, description=str(Campaign.__doc__), examples=["welcome"]
+    )
+    sources: dict[Name, Source] = Field(
+        default_factory=dict, description=str(Source.__doc__), examples=["crm"]
+    )
+    syncs: dict[Name, Sync] = Field(
+        default_factory=dict, description=str(Sync.__doc__), examples=["crm-leads"]
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the hook's signature is pydantic's
+        init_settings: PydanticBaseSettingsSource,
+        *_others: PydanticBaseSettingsSource,
+        **_named: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what `load` read: pydantic's own environment source can't name where values are."""
+        return (init_settings, *LAYERS.get())
+
+
+def build(layers: Sequence[PydanticBaseSettingsSource]) -> Settings:
+    """Merge the layers, highest first, and validate; raises pydantic's ValidationError."""
+    mark = LAYERS.set(tuple(layers))
+    try:
+        return Settings()
+    finally:
+        LAYERS.reset(mark)

@@ -1,0 +1,90 @@
+"""States of a call job and of a batch, and every move between them.
+
+The picture is in docs/explain/states.md, the ledger holds the same words as CHECKs, and a test
+compares the three. Nothing here touches a store: the ledger makes each move a guarded UPDATE.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class JobState(StrEnum):
+    """Where one intention to call one lead once stands."""
+
+    HELD = "held"  #: waits for a person or a change (no zone, …); nothing is sent
+    STAGED = "staged"  #: ready to be put into a batch
+    SEALED = "sealed"  #: in a batch whose body can no longer change
+    ACCEPTED = "accepted"  #: the vendor gave it a call job ID
+    CLOSED = "closed"  #: the vendor reported its end
+    REFUSED = "refused"  #: the vendor refused this content; nothing was created
+    DUPLICATE = "duplicate"  #: the phone already has a call in this campaign
+    PARKED = "parked"  #: only a person can say what to do; its reason tells which of two causes
+    EXPIRED = "expired"  #: its finishDateTime passed before it could be sent
+    CANCELLED = "cancelled"  #: withdrawn before it was sent
+
+
+class BatchState(StrEnum):
+    """Where the call jobs of one request stand together."""
+
+    SEALED = "sealed"  #: body and key are fixed; no byte has left
+    SENT = "sent"  #: a sending was begun; without an answer this is the doubt
+    ANSWERED = "answered"  #: the vendor's IDs are stored
+    REFUSED = "refused"  #: a definitive refusal: nothing of it was created
+
+
+#: Each state and the states it may be left for. The empty string is "does not exist yet".
+TRANSITIONS: Mapping[str, frozenset[JobState]] = {
+    "": frozenset({JobState.STAGED, JobState.HELD, JobState.DUPLICATE}),
+    JobState.HELD: frozenset({JobState.STAGED, JobState.CANCELLED, JobState.DUPLICATE}),
+    JobState.STAGED: frozenset({JobState.SEALED, JobState.EXPIRED, JobState.CANCELLED}),
+    JobState.SEALED: frozenset(
+        {
+            JobState.ACCEPTED,
+            JobState.REFUSED,
+            JobState.DUPLICATE,
+            JobState.PARKED,
+            JobState.STAGED,  # a definitive refusal of the batch: a new generation
+        }
+    ),
+    JobState.ACCEPTED: frozenset({JobState.CLOSED}),
+    JobState.CLOSED: frozenset(),
+    JobState.REFUSED: frozenset(),
+    JobState.DUPLICATE: frozenset(),
+    JobState.PARKED: frozenset(),
+    JobState.EXPIRED: frozenset(),
+    JobState.CANCELLED: frozenset(),
+}
+
+BATCH_TRANSITIONS: Mapping[BatchState, frozenset[BatchState]] = {
+    BatchState.SEALED: frozenset({BatchState.SENT}),
+    BatchState.SENT: frozenset({BatchState.ANSWERED, BatchState.REFUSED}),
+    BatchState.ANSWERED: frozenset(),
+    BatchState.REFUSED: frozenset(),
+}
+
+#: States in which a phone counts as called (or about to be) in its campaign: law 1. A held job
+#: takes no phone: it is compared with the others when it is released.
+PHONE_TAKEN = frozenset(
+    {
+        JobState.STAGED,
+        JobState.SEALED,
+        JobState.ACCEPTED,
+        JobState.CLOSED,
+        JobState.PARKED,
+    }
+)
+
+
+#: Why a job is a duplicate: another job of this ledger has the phone. Any other reason means that
+#: the vendor knows a call to it that this ledger does not: then the phone is taken as well.
+PHONE_KNOWN = "phone_known"
+#: Why a job is parked: the vendor answered with an ID that another open job has, so nobody can know
+#: whether this one was called. Any other reason is a refusal of its list: then nobody was.
+ID_OF_ANOTHER_JOB = "id_of_another_job"
+
+
+def check_move(old: JobState | str, new: JobState) -> None:
+    """Assert that the picture has an arrow from `old` to `new`; a wrong move is a bug."""
+    assert new in TRANSITIONS[old], f"no arrow from {old!s} to {new!s}"

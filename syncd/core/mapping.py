@@ -1,0 +1,157 @@
+"""Turns a record into a call job, or says why not.
+
+It owns the order in which a record is judged: filter, phone, payload, the vendor's fields, zone.
+It must never let a value through that the vendor would refuse, since one refuses a whole list, and
+never show a whole value in a rejection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from operator import itemgetter
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+from syncd.core import phone, record
+from syncd.core.columns import Columns
+from syncd.core.compiled import Compiled
+from syncd.core.fields import FINISH, GMT_ZONE, START, START_NOT_BEFORE_FINISH
+from syncd.core.getters import MISSING, Row, Value
+from syncd.core.masking import mask_phone, mask_text
+from syncd.core.refusal import BadValue
+from syncd.core.spec import MAPPING_VERSION, MappingSpec, ValueSpec
+
+__all__ = [
+    "HELD_NO_ZONE",
+    "MAPPING_VERSION",
+    "MappedJob",
+    "Mapper",
+    "MappingSpec",
+    "Rejected",
+    "ValueSpec",
+    "check_spec",
+]
+
+HELD_NO_ZONE: Final = "no_zone"  #: nobody knows the hour where this phone is
+BODY_TOO_LONG: Final = "body_too_long"
+
+MAX_BODY_BYTES: Final = 65_536  #: of one job
+_JSON = orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS
+
+
+class MappedJob(NamedTuple):
+    """What is sent for one record; a light tuple, for there are many."""
+
+    phone: int  #: E.164 digits
+    body: bytes  #: one item of addPhones, as JSON; the phone is text of digits without "+"
+    zone: str | None  #: gmtZone as sent
+    held: str | None  #: why the job must wait, such as "no_zone", or None
+    finish_at: datetime | None  #: finishDateTime, aware UTC
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Why a record became no call job."""
+
+    reason: str  #: a stable code
+    column: str | None  #: where it was seen; several are separated by ", "
+    masked: str  #: enough of the value to find it, never all
+
+
+class Mapper:
+    """Compiled once for a set of columns; every row must be aligned to them.
+
+    Raises `ConfigError` with all problems at once: absent columns with the nearest name, constants
+    that the vendor would refuse, an unreadable filter or template.
+    """
+
+    def __init__(self, spec: MappingSpec, columns: tuple[str, ...] | None) -> None:
+        """`columns` None checks a mapping whose source has not been opened; it maps nothing."""
+        parts = Compiled(spec, Columns(columns))
+        parts.raise_problems()
+        self._region = spec.default_region
+        self._keep: Callable[[Row], bool] | None = parts.filter.test if parts.filter else None
+        self._key = tuple(zip(parts.key, spec.key, strict=True))
+        self._phones = tuple(zip(parts.phones, spec.phone, strict=True))
+        self._payload = tuple(parts.payload.items())
+        self._fields = tuple((n, v) for n, v in parts.fields.items() if not v.constant)
+        self._constants = {n: v.get(()) for n, v in parts.fields.items() if v.constant}
+        self._bounded = START in parts.fields or FINISH in parts.fields
+        self._read: Callable[[Row], object] = itemgetter(*parts.positions())
+
+    def key(self, row: Row) -> str | Rejected:
+        """Which record this is, or that its key columns are blank or cannot be one."""
+        texts: list[str] = []
+        position, column = self._key[0]
+        try:
+            for position, column in self._key:  # noqa: B007 - both say where it failed
+                texts.append(record.key_part(row[position]))
+            return record.join_key(texts)
+        except BadValue as bad:
+            return Rejected(bad.reason, column, mask_text(row[position]))
+
+    def revision(self, row: Row) -> bytes:
+        """Eight bytes: a digest of the raw values of the columns that the mapping reads."""
+        values = self._read(row)
+        return record.revision(values if isinstance(values, tuple) else (values,))
+
+    def map(self, row: Row) -> MappedJob | Rejected | None:
+        """The call job of a record, or why there is none; None when the filter says no."""
+        if self._keep is not None and not self._keep(row):
+            return None
+        number = self._phone(row)
+        if isinstance(number, Rejected):
+            return number
+        item: dict[str, Any] = {"phone": str(number)}
+        payload: dict[str, object] = {}
+        value: Value | None = None
+        try:
+            for name, value in self._payload:
+                got = value.get(row)
+                if got is not MISSING:
+                    payload[name] = got
+            if payload:
+                item["payload"] = payload
+            item.update(self._constants)
+            for name, value in self._fields:
+                got = value.get(row)
+                if got is not MISSING:
+                    item[name] = got
+        except BadValue as bad:
+            assert value is not None
+            return Rejected(bad.reason, value.column, value.masked(row))
+        return self._finish(number, item)
+
+    def _phone(self, row: Row) -> int | Rejected:
+        """The first phone column that holds a valid number; else why the first filled one fails."""
+        refused: Rejected | None = None
+        for position, column in self._phones:
+            number = phone.normalise(row[position], self._region)
+            if isinstance(number, int):
+                return number
+            if number != phone.PHONE_MISSING and refused is None:
+                refused = Rejected(number, column, mask_phone(str(row[position])))
+        return refused or Rejected(phone.PHONE_MISSING, self._phones[0][1], "")
+
+    def _finish(self, number: int, item: dict[str, Any]) -> MappedJob | Rejected:
+        """The job of a complete item: its zone, its last checks, its bytes."""
+        start, finish = (item.get(START), item.get(FINISH)) if self._bounded else (None, None)
+        if start is not None and finish is not None and start >= finish:
+            return Rejected(START_NOT_BEFORE_FINISH, FINISH, mask_text(finish.isoformat()))
+        zone = item.get(GMT_ZONE)
+        if zone is None:
+            zone = phone.zone_of(number)
+            if zone is not None:
+                item[GMT_ZONE] = zone
+        body = orjson.dumps(item, default=float, option=_JSON)
+        if len(body) > MAX_BODY_BYTES:
+            return Rejected(BODY_TOO_LONG, None, f"({len(body)} bytes)")
+        return MappedJob(number, body, zone, None if zone else HELD_NO_ZONE, finish)
+
+
+def check_spec(spec: MappingSpec) -> None:
+    """Raises `ConfigError` for what is wrong in a mapping whatever its source's columns are."""
+    Mapper(spec, None)

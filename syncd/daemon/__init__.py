@@ -1,0 +1,1 @@
+"""The daemon: passes on a schedule, until a signal or a lost ledger ends it."""

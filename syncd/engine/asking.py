@@ -1,0 +1,60 @@
+"""Asking for reports in bounded requests, and past IDs that the campaign does not know.
+
+One unknown ID fails the whole request (Calls API, `id.not.found`), so a request that fails is
+halved until the unknown ones stand alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
+
+from syncd.errors import NotFound
+
+#: IDs in one request: half a minute of patience of any proxy.
+IDS_MAX = 200
+
+R_co = TypeVar("R_co", covariant=True)
+R = TypeVar("R")
+
+
+class ReportMethod(Protocol[R_co]):
+    """`CampaignClient.job_reports` or `CampaignClient.attempt_reports`."""
+
+    def __call__(self, *, ids: Sequence[str]) -> Sequence[R_co]: ...
+
+
+@dataclass(slots=True)
+class Found(Generic[R]):
+    """What the vendor told, and the IDs that it does not know."""
+
+    found: list[R] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+
+
+def ask_by_ids(
+    method: ReportMethod[R],
+    ids: Sequence[str],
+    *,
+    on_part: Callable[[Sequence[R]], None] | None = None,
+) -> Found[R]:
+    """Reports of all these IDs; with `on_part`, they are handed over part by part instead."""
+    result: Found[R] = Found()
+    parts = [list(ids[start : start + IDS_MAX]) for start in range(0, len(ids), IDS_MAX)][::-1]
+    while parts:
+        part = parts.pop()
+        try:
+            told = method(ids=part)
+        except NotFound:
+            if len(part) == 1:
+                result.unknown += part
+            else:
+                middle = len(part) // 2
+                parts += [part[middle:], part[:middle]]
+            continue
+        if on_part is None:
+            result.found += told
+        else:
+            on_part(told)
+    return result

@@ -1,0 +1,17 @@
+"""Each pass of a campaign one time, in the order in which one needs what the other did."""
+
+from __future__ import annotations
+
+from syncd.engine import pull_reports, reconcile, submit
+from syncd.engine.parts import Campaign
+from syncd.engine.passes import PassResult, Tools
+
+
+def work_campaign(campaign: Campaign, tools: Tools) -> list[PassResult]:
+    """Settle what is open, send what is staged, and bring outcomes back."""
+    results: list[PassResult] = []
+    for pass_ in (reconcile, submit, pull_reports):
+        if tools.stop.is_set():
+            break
+        results.append(pass_.run_once(campaign, tools))
+    return results

@@ -1,0 +1,37 @@
+"""What the passes work with: a campaign and a sync, wired."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from syncd.campaign.client import CampaignClient
+from syncd.core.doubt import QUIET, RESEND_WINDOW
+from syncd.core.mapping import MappingSpec
+from syncd.sources.base import Source
+
+
+@dataclass(slots=True)
+class Campaign:
+    """One token at one host, and how fast it may be used."""
+
+    name: str
+    client: CampaignClient
+    endpoint: str  #: fingerprint of base URL and token
+    batch_size: int
+    max_in_flight: int
+    report_every: timedelta
+    quiet: timedelta = QUIET
+    resend_window: timedelta = RESEND_WINDOW
+    #: None until tried; False where the installation lacks reports by date
+    reports_by_date: bool | None = field(default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Sync:
+    """A source, how its records become call jobs, and the campaign that they go to."""
+
+    name: str
+    source: Source
+    campaign: str
+    mapping: MappingSpec

@@ -1,0 +1,157 @@
+"""Plan: what the next poll of a sync would do, told without writing anything.
+
+Sorts with the code that `poll` sorts with, and asks the ledger which phones are taken, so a plan
+and the poll after it agree as long as source and ledger stay as they are. Neither the ledger nor
+the cursor is touched: a plan runs beside a daemon.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from syncd.engine.parts import Sync
+from syncd.engine.seen import Seen, number_of
+from syncd.engine.sorting import Sorter, SortRules
+from syncd.errors import SyncdError
+from syncd.ledger.intake import IntakePage, NewLead
+from syncd.ledger.ledger import Ledger
+from syncd.sources.base import Page
+
+#: Examples kept of each reason.
+EXAMPLES_MAX = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One rejected record: where it stands, and no more of its value than a mask."""
+
+    origin: str
+    line: int
+    column: str | None
+    key: str | None
+    masked: str
+
+
+@dataclass(slots=True)
+class Reason:
+    """How many records were rejected for one reason, and the first of them."""
+
+    count: int = 0
+    examples: list[Example] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class FirstJob:
+    """A call job as it would be sent; `body` is the exact JSON of its item in addPhones."""
+
+    key: str
+    origin: str
+    line: int
+    body: bytes
+
+
+@dataclass(slots=True)
+class Plan:
+    """What would happen. Counts are of records, and of the call jobs that they become."""
+
+    sync: str
+    campaign: str
+    from_start: bool  #: read from the start of the source, not from the live cursor
+    mapping_changed: bool  #: so the next poll looks at every record again
+    counts: Counter[str] = field(default_factory=Counter)
+    rejected: dict[str, Reason] = field(default_factory=dict)
+    held: Counter[str] = field(default_factory=Counter)
+    first_jobs: list[FirstJob] = field(default_factory=list)
+    error: SyncdError | None = None  #: why the source could not be read to its end
+
+
+def run(
+    sync: Sync,
+    ledger: Ledger,
+    *,
+    now: datetime,
+    whole: bool,
+    jobs_max: int,
+    stop: threading.Event,
+    on_page: Callable[[Page, Plan], None],
+) -> Plan:
+    """Read what the next poll would read and sort it; an error of the source stands in the plan.
+
+    Args:
+        whole: from the start of the source, as a backfill reads it.
+        jobs_max: so many first jobs are kept as they would be sent.
+    """
+    position = ledger.position(sync.name)
+    digest = sync.mapping.digest
+    changed = position.mapping_digest not in (None, digest)
+    plan = Plan(sync.name, sync.campaign, whole or changed or position.cursor is None, changed)
+    rules = SortRules(sync.name, sync.campaign, digest, rebase=changed)
+    planner = _Planner(plan, Sorter(sync.mapping, rules, ledger), ledger, jobs_max)
+    try:
+        for page in sync.source.read(None if plan.from_start else position.cursor, now=now):
+            planner.take(page)
+            on_page(page, plan)
+            if stop.is_set():
+                break
+    except SyncdError as error:
+        plan.error = error
+    return plan
+
+
+class _Planner:
+    """Adds pages to a plan; knows what earlier pages would have put into the ledger."""
+
+    def __init__(self, plan: Plan, sorter: Sorter, ledger: Ledger, jobs_max: int) -> None:
+        self._plan = plan
+        self._sorter = sorter
+        self._ledger = ledger
+        self._jobs_max = jobs_max
+        self._keys = Seen()
+        self._phones = Seen()
+
+    def take(self, page: Page) -> None:
+        plan = self._plan
+        found = self._sorter.sort(page)
+        plan.counts.update(self._sorter.counts)
+        self._sorter.counts.clear()
+        plan.counts["released"] += len(found.released)
+        for rejection in found.rejections:
+            self._reject(
+                rejection.reason,
+                Example(
+                    page.origin, rejection.line, rejection.column, rejection.key, rejection.masked
+                ),
+            )
+        self._take_new(found)
+
+    def _reject(self, reason: str, example: Example) -> None:
+        told = self._plan.rejected.setdefault(reason, Reason())
+        told.count += 1
+        if len(told.examples) < EXAMPLES_MAX:
+            told.examples.append(example)
+
+    def _take_new(self, found: IntakePage) -> None:
+        counts = self._plan.counts
+        fresh = [lead for lead in found.new if self._keys.add(number_of(lead.key))]
+        # A poll would have stored the lead with its first page: this one repeats it.
+        counts["repeated"] += len(found.new) - len(fresh)
+        counts["new"] += len(fresh)
+        phones = [lead.job.phone for lead in fresh if lead.job.held is None]
+        taken = self._ledger.taken_phones(self._plan.campaign, phones)
+        for lead in fresh:
+            if lead.job.held is not None:
+                self._plan.held[lead.job.held] += 1
+                counts["held"] += 1
+            elif lead.job.phone in taken or not self._phones.add(lead.job.phone):
+                counts["duplicate"] += 1
+            else:
+                counts["staged"] += 1
+                self._keep(lead, found.origin)
+
+    def _keep(self, lead: NewLead, origin: str) -> None:
+        if len(self._plan.first_jobs) < self._jobs_max:
+            self._plan.first_jobs.append(FirstJob(lead.key, origin, lead.line, lead.job.body))

@@ -1,0 +1,104 @@
+"""Poll: pages of a source become leads, staged jobs and rejections.
+
+Each page is one transaction, and the cursor moves only in it. A kill between two pages loses
+nothing: the next poll reads on from the last stored page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from syncd.core.starting import StartAt
+from syncd.engine.parts import Sync
+from syncd.engine.passes import Pass, PassResult, Tools, run_pass
+from syncd.engine.sorting import Sorter, SortRules
+from syncd.errors import SourceDown
+from syncd.ledger.intake import IntakePage
+from syncd.sources.base import Page
+
+
+@dataclass(frozen=True, slots=True)
+class Backfill:
+    """A poll from the start of the source that leaves the live cursor alone."""
+
+    start: StartAt | None = None
+    limit: int | None = None  #: at most so many new leads
+
+
+def run_once(
+    sync: Sync,
+    tools: Tools,
+    *,
+    backfill: Backfill | None = None,
+    on_page: Callable[[Page, Pass], None] | None = None,
+) -> PassResult:
+    """Read what is new, page by page, until the source ends or a stop is asked for."""
+    with run_pass("poll", sync.name, tools) as running:
+        position = tools.ledger.position(sync.name)
+        digest = sync.mapping.digest
+        rebase = position.mapping_digest not in (None, digest)
+        # Another mapping may take what the old one rejected: everything is looked at again.
+        from_start = backfill is not None or rebase
+        # A poll that is stopped half-way under a new mapping begins again: the old digest stays.
+        stored_digest = position.mapping_digest if rebase else digest
+        sorter = _sorter(sync, tools, stored_digest or digest, rebase=rebase, backfill=backfill)
+        pages = sync.source.read(None if from_start else position.cursor, now=tools.clock.now())
+        looked, unread = not rebase, 0
+        for page in pages:
+            looked = True
+            unread += page.unread
+            sorted_page = sorter.sort(page)
+            full = _limit(sorted_page, running, backfill)
+            if backfill is None:
+                sorted_page.cursor = page.cursor
+            _store(sorted_page, running)
+            running.counts.update(sorter.counts)
+            sorter.counts.clear()
+            if on_page is not None:
+                on_page(page, running)
+            if full or tools.stop.is_set():
+                break
+        else:
+            # A source that had nothing to read yet is looked at under the new mapping later.
+            if backfill is None and looked:
+                tools.ledger.finish_poll(sync.name, digest, by=running.by())
+            if backfill is not None and unread:
+                # A live poll comes again by itself; a backfill that was not whole has to say so.
+                raise SourceDown(
+                    f"the source was not read to its end: still being written, files: {unread}",
+                    hint="run the backfill again once they are complete",
+                )
+    return running.result()
+
+
+def _sorter(
+    sync: Sync, tools: Tools, digest: str, *, rebase: bool, backfill: Backfill | None
+) -> Sorter:
+    start = backfill.start if backfill is not None else None
+    rules = SortRules(sync.name, sync.campaign, digest, rebase=rebase, start=start)
+    return Sorter(sync.mapping, rules, tools.ledger)
+
+
+def _limit(sorted_page: IntakePage, running: Pass, backfill: Backfill | None) -> bool:
+    """Cut the page's new leads at the backfill's limit; whether the limit is reached."""
+    if backfill is None or backfill.limit is None:
+        return False
+    room = backfill.limit - running.counts["new"]
+    beyond = {lead.key for lead in sorted_page.new[room:]}
+    if beyond:
+        # Not taken, so what was wrong with them before is not settled either.
+        del sorted_page.new[room:]
+        sorted_page.good_keys = [key for key in sorted_page.good_keys if key not in beyond]
+    return len(sorted_page.new) >= room
+
+
+def _store(sorted_page: IntakePage, running: Pass) -> None:
+    stored = running.tools.ledger.store_page(sorted_page, by=running.by())
+    running.counts.update(
+        new=len(sorted_page.new),
+        staged=stored.staged,
+        held=stored.held,
+        duplicate=stored.duplicate,
+        released=stored.released,
+    )

@@ -1,0 +1,223 @@
+"""One sending of one batch: the steps that keep the promise "never twice".
+
+    mark_sent   the intent is committed before the first byte leaves
+    send        the stored bytes, with the stored key
+    record      the answer, the refusal, or the doubt
+
+Submit sends what it sealed, reconcile sends what a kill or a bad network left: both by these steps.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from enum import StrEnum
+
+import orjson
+
+from syncd.core.backoff import next_try_at
+from syncd.core.call_job import JobState
+from syncd.core.report_times import next_report_at
+from syncd.engine.parts import Campaign
+from syncd.engine.passes import Pass
+from syncd.errors import Halted, InDoubt, Refused, Transient
+from syncd.ledger.answers import AnswerStored
+from syncd.ledger.outbox import ClaimedBatch
+from syncd.observe import events, logs
+
+_log = logs.get("engine")
+
+#: Refusals that name their phone: the one is refused, the rest go again (Calls API, Errors).
+NAMES_ITS_PHONE = frozenset({"phone.bad.format", "phone.gmtZone.bad.format"})
+#: Our lists name a phone once, so this is about calls that the campaign had from elsewhere.
+DUPLICATED = "phone.duplicated"
+
+
+class Outcome(StrEnum):
+    """How a sending ended."""
+
+    ANSWERED = "answered"  #: the IDs are stored with their jobs
+    UNMATCHED = "unmatched"  #: the IDs are stored; reports will tell whose they are
+    REFUSED = "refused"  #: nothing was created; some or all jobs are staged again or refused
+    NOT_SENT = "not_sent"  #: nothing left us: it goes again later
+    IN_DOUBT = "in_doubt"  #: it may have been carried out: it goes again, byte for byte
+    OVERTAKEN = "overtaken"  #: another claimer has it: nothing was sent or stored by us
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """How one sending ended, and what became of the batch's jobs."""
+
+    outcome: Outcome
+    jobs: Counter[str]
+    must_wait: bool = False  #: the vendor asks for patience: nothing more is sent in this pass
+    halted: Halted | None = None  #: the campaign takes nothing until a person acts
+
+    @property
+    def failed(self) -> bool:
+        """Whether no answer came."""
+        return self.outcome in (Outcome.NOT_SENT, Outcome.IN_DOUBT)
+
+
+def send_batch(batch: ClaimedBatch, campaign: Campaign, running: Pass) -> Sent:
+    """Send a claimed batch once and record how that ended; raises what the ledger raises."""
+    ledger, clock = running.tools.ledger, running.tools.clock
+    if not ledger.mark_sent(batch, endpoint=campaign.endpoint, now=clock.now(), by=running.by()):
+        return _sent(Outcome.OVERTAKEN, batch)
+    try:
+        ids = campaign.client.add_phones(
+            batch.body, key=batch.key, before_first_byte=ledger.check_file
+        )
+    except Transient as error:
+        return _no_answer(batch, campaign, running, error, in_doubt=False)
+    except InDoubt as error:
+        return _no_answer(batch, campaign, running, error, in_doubt=True)
+    except (Refused, Halted) as error:
+        return _refused(batch, campaign, running, error)
+    return _answered(batch, campaign, running, ids)
+
+
+def _sent(outcome: Outcome, batch: ClaimedBatch, **jobs: int) -> Sent:
+    return Sent(outcome, Counter(jobs or {outcome.value: batch.size}))
+
+
+def _answered(batch: ClaimedBatch, campaign: Campaign, running: Pass, ids: list[str]) -> Sent:
+    now = running.tools.clock.now()
+    stored = running.tools.ledger.record_answer(
+        batch,
+        ids,
+        next_report_at=next_report_at(now, sent_at=now, every=campaign.report_every),
+        by=running.by(),
+    )
+    if stored is AnswerStored.OVERTAKEN:
+        return _sent(Outcome.OVERTAKEN, batch)
+    _log.debug(
+        events.BATCH_ANSWERED,
+        campaign=campaign.name,
+        batch_id=batch.id,
+        jobs=batch.size,
+        ids=len(ids),
+    )
+    if stored is AnswerStored.BY_POSITION:
+        return _sent(Outcome.ANSWERED, batch)
+    _log.warning(
+        events.ANSWER_SHORTENED,
+        campaign=campaign.name,
+        batch_id=batch.id,
+        jobs=batch.size,
+        ids=len(ids),
+    )
+    return _sent(Outcome.UNMATCHED, batch)
+
+
+def _no_answer(
+    batch: ClaimedBatch,
+    campaign: Campaign,
+    running: Pass,
+    error: Transient | InDoubt,
+    *,
+    in_doubt: bool,
+) -> Sent:
+    """No definitive answer came: the batch goes again, and the doubt, if there is one, is kept."""
+    tools = running.tools
+    now, asked_s = tools.clock.now(), error.retry_after_s
+    next_at = next_try_at(now, batch.sends + 1, jitter=tools.random.random(), retry_after_s=asked_s)
+    if in_doubt:
+        next_at = max(next_at, now + campaign.quiet)
+    if asked_s is not None:
+        tools.ledger.wait_until(campaign.name, now + timedelta(seconds=asked_s))
+    must_wait = asked_s is not None
+    recorded = tools.ledger.record_no_answer(
+        batch, in_doubt=in_doubt, outcome=error.what, next_at=next_at
+    )
+    if not recorded:
+        return replace(_sent(Outcome.OVERTAKEN, batch), must_wait=must_wait)
+    _tell_no_answer(batch, campaign, error, in_doubt=in_doubt)
+    outcome = Outcome.IN_DOUBT if in_doubt else Outcome.NOT_SENT
+    return replace(_sent(outcome, batch), must_wait=must_wait)
+
+
+def _tell_no_answer(
+    batch: ClaimedBatch, campaign: Campaign, error: Transient | InDoubt, *, in_doubt: bool
+) -> None:
+    if in_doubt:
+        _log.warning(
+            events.BATCH_DOUBTED,
+            campaign=campaign.name,
+            batch_id=batch.id,
+            jobs=batch.size,
+            sends=batch.sends + 1,
+            reason=str(error),
+        )
+    else:
+        _log.warning(
+            events.SEND_DEFERRED,
+            campaign=campaign.name,
+            batch_id=batch.id,
+            reason=str(error),
+            retry_after_s=error.retry_after_s,
+        )
+
+
+def _refused(
+    batch: ClaimedBatch, campaign: Campaign, running: Pass, error: Refused | Halted
+) -> Sent:
+    """A refusal ends the batch only when no earlier sending may have created the calls."""
+    if batch.doubtful:
+        doubt = InDoubt(f"refused after an ambiguous sending: {error.what}")
+        sent = _no_answer(batch, campaign, running, doubt, in_doubt=True)
+    else:
+        sent = _end_refused(batch, campaign, running, error)
+    if isinstance(error, Halted):
+        if running.tools.ledger.halt(campaign.name, error.what, by=running.by()):
+            _log.error(
+                events.CAMPAIGN_HALTED, campaign=campaign.name, reason=str(error), hint=error.hint
+            )
+        running.halt_told = True
+        return replace(sent, halted=error)
+    return sent
+
+
+def _end_refused(
+    batch: ClaimedBatch, campaign: Campaign, running: Pass, error: Refused | Halted
+) -> Sent:
+    guilty = _guilty(batch, error)
+    # Nobody is named: a person has to look. A halted campaign keeps its jobs for later.
+    park = isinstance(error, Refused) and not guilty
+    recorded = running.tools.ledger.record_refusal(
+        batch, why=_why(error), guilty=guilty, park=park, by=running.by()
+    )
+    if not recorded:
+        return _sent(Outcome.OVERTAKEN, batch)
+    _log.warning(
+        events.BATCH_REFUSED,
+        campaign=campaign.name,
+        batch_id=batch.id,
+        type=_why(error),
+        jobs=batch.size,
+    )
+    ended = Counter(state.value for state in guilty.values())
+    rest = batch.size - len(guilty)
+    return _sent(Outcome.REFUSED, batch, **ended, **{"parked" if park else "restaged": rest})
+
+
+def _guilty(batch: ClaimedBatch, error: Refused | Halted) -> dict[int, JobState]:
+    """The phones of our list that the vendor names, and how their jobs end."""
+    if not isinstance(error, Refused):
+        return {}
+    fault = error.fault
+    if fault.type in NAMES_ITS_PHONE:
+        named, state = {fault.phone or ""}, JobState.REFUSED
+    elif fault.type == DUPLICATED:
+        named, state = {*fault.phones_duplicates, fault.phone or ""}, JobState.DUPLICATE
+    else:
+        return {}
+    digits = {phone.lstrip("+") for phone in named}
+    # One that stands in no item ends nothing: the same list would go again and again.
+    ours = {str(item["phone"]) for item in orjson.loads(batch.body)}
+    return {int(phone): state for phone in digits & ours}
+
+
+def _why(error: Refused | Halted) -> str:
+    return error.fault.type if isinstance(error, Refused) else error.what

@@ -1,0 +1,119 @@
+"""Who may move an open batch: claims with an epoch and an end; a dead claimer blocks nobody.
+
+A claim raises the epoch; every move of a batch names the epoch that its claim returned.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import RowMapping, and_, func, or_, select
+
+from syncd.clock import from_ms, to_ms
+from syncd.core.call_job import BatchState
+from syncd.core.doubt import CLOCK_ERROR
+from syncd.core.keys import body_digest
+from syncd.ledger.outbox import LEASE, ClaimedBatch, batch_jobs
+from syncd.ledger.schema import batches, is_open_batch
+from syncd.ledger.store import Store
+
+#: The outcome of a batch whose key's age cannot be told any more.
+CLOCK_SET_BACK = "clock_set_back"
+
+
+def claim_open_batch(
+    store: Store, campaign: str, *, after_id: int, now: datetime
+) -> ClaimedBatch | None:
+    """Claim the next due batch without an answer that nobody holds, with an ID above `after_id`."""
+    now_ms = to_ms(now)
+    found = (
+        select(batches)
+        .where(
+            batches.c.campaign == campaign,
+            is_open_batch,
+            batches.c.id > after_id,
+            or_(batches.c.leased_until.is_(None), batches.c.leased_until <= now_ms),
+            or_(
+                batches.c.next_at.is_(None),
+                batches.c.next_at <= now_ms,
+                # Sent by a clock that ran ahead: to be seen now, as later nothing shows it.
+                and_(
+                    batches.c.first_sent_at > to_ms(now + CLOCK_ERROR),
+                    func.coalesce(batches.c.outcome, "") != CLOCK_SET_BACK,
+                ),
+            ),
+        )
+        .order_by(batches.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    with store.write() as connection:
+        row = connection.execute(found).mappings().first()
+        if row is None:
+            return None
+        assert body_digest(bytes(row["body"])) == row["body_digest"], "a stored body changed"
+        epoch = row["epoch"] + 1
+        # A sending whose end nobody wrote down may have been carried out: its sender was killed.
+        unknown_end = row["state"] == BatchState.SENT and row["outcome"] is None
+        ambiguous = row["ambiguous"] + (1 if unknown_end else 0)
+        connection.execute(
+            batches.update()
+            .where(batches.c.id == row["id"])
+            .values(
+                epoch=epoch,
+                leased_until=to_ms(now + LEASE),
+                ambiguous=ambiguous,
+                outcome="no_record" if unknown_end else row["outcome"],
+            )
+        )
+        members = tuple([(job, sync) for job, sync, _, _ in batch_jobs(connection, row["id"])])
+        return _claimed(row, epoch, ambiguous, members)
+
+
+def _claimed(
+    row: RowMapping, epoch: int, ambiguous: int, members: tuple[tuple[int, str], ...]
+) -> ClaimedBatch:
+    return ClaimedBatch(
+        id=row["id"],
+        epoch=epoch,
+        campaign=row["campaign"],
+        key=row["key"],
+        body=bytes(row["body"]),
+        size=row["size"],
+        state=BatchState(row["state"]),
+        sends=row["sends"],
+        ambiguous=ambiguous,
+        first_sent_at=_instant(row["first_sent_at"]),
+        last_sent_at=_instant(row["last_sent_at"]),
+        endpoint=row["endpoint"],
+        clock_doubted=row["outcome"] == CLOCK_SET_BACK,
+        members=members,
+    )
+
+
+def let_go(
+    store: Store, batch: ClaimedBatch, *, next_at: datetime | None, clock_doubted: bool = False
+) -> None:
+    """Give a claim back without having sent.
+
+    Args:
+        clock_doubted: keep that the clock was set back, as a later look could not see it.
+    """
+    values = {"leased_until": None, "next_at": None if next_at is None else to_ms(next_at)}
+    told = {"outcome": CLOCK_SET_BACK} if clock_doubted else {}
+    with store.write() as connection:
+        connection.execute(
+            batches.update()
+            .where(batches.c.id == batch.id, batches.c.epoch == batch.epoch)
+            .values(**values, **told)
+        )
+
+
+def free_claims(store: Store) -> None:
+    """Forget every claim: right only for the process that holds the whole ledger (SQLite)."""
+    with store.write() as connection:
+        connection.execute(batches.update().where(is_open_batch).values(leased_until=None))
+
+
+def _instant(ms: int | None) -> datetime | None:
+    return None if ms is None else from_ms(ms)

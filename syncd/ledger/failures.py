@@ -1,0 +1,57 @@
+"""What a database's failure means for us: wait and try again, or a person has to act.
+
+No message of ours holds SQL, a value or a password.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import DatabaseError, DBAPIError, InternalError, OperationalError
+
+from syncd.errors import LedgerError, Transient
+
+#: PostgreSQL: deadlock, serialization failure, lock not available, statement or lock timeout,
+#: too many connections, shutting down, starting up.
+_PASSING_STATES = frozenset(
+    {"40P01", "40001", "55P03", "57014", "53300", "57P01", "57P02", "57P03"}
+)
+#: SQLite: another program holds the file's own lock (a backup, the sqlite3 shell).
+_PASSING_CODES = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_HINT = "free disk space, file permissions and the server are what to look at"
+
+
+@contextmanager
+def errors_told() -> Iterator[None]:
+    """Turn a database's failures into ours, without the SQL and without values."""
+    try:
+        yield
+    except OperationalError as error:
+        if _passes(error):
+            raise Transient(f"the ledger's database cannot now: {_first_line(error)}") from None
+        raise LedgerError(
+            f"the ledger's database failed: {_first_line(error)}", hint=_HINT
+        ) from None
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise Transient("the connection to the ledger's database was lost") from None
+        if type(error) in (DatabaseError, InternalError):
+            raise LedgerError(
+                f"the ledger is damaged or is no database: {_first_line(error)}",
+                hint="restore a backup; an empty ledger would call everybody again",
+            ) from None
+        raise
+
+
+def _passes(error: OperationalError) -> bool:
+    if isinstance(error.orig, sqlite3.Error):
+        return (getattr(error.orig, "sqlite_errorcode", 0) & 0xFF) in _PASSING_CODES
+    # No state: libpq itself found no server, or lost it.
+    state = getattr(error.orig, "sqlstate", None)
+    return error.connection_invalidated or state is None or state in _PASSING_STATES
+
+
+def _first_line(error: DBAPIError) -> str:
+    return str(error.orig).splitlines()[0] if str(error.orig) else type(error.orig).__name__

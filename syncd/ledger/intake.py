@@ -1,0 +1,264 @@
+"""Transaction A: a page's leads, its staged jobs, its rejections and the cursor, together.
+
+The cursor moves only with the leads that it covers, so nothing is lost; a key is stored once and a
+phone is staged once a campaign, so nobody is called twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import orjson
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import IntegrityError
+
+from syncd.clock import to_ms
+from syncd.core.call_job import PHONE_KNOWN, JobState
+from syncd.core.mapping import MappedJob
+from syncd.errors import Transient
+from syncd.ledger import rejections
+from syncd.ledger.intake_sql import ANY_HELD, INSERT_JOBS, INSERT_LEADS, KNOWN, TAKEN
+from syncd.ledger.moves import By, jobs_moved
+from syncd.ledger.rejections import NewRejection
+from syncd.ledger.schema import call_jobs, campaigns, leads, syncs
+from syncd.ledger.sql import as_json, json_rows, one_of, storable, take_ids, upsert
+from syncd.ledger.store import Store
+
+FIRST_GENERATION = 1
+
+
+class NewLead(NamedTuple):
+    """A record that was mapped and that the ledger lacks; a light tuple, for there are many."""
+
+    key: str
+    revision: int
+    line: int
+    job: MappedJob
+
+
+class KnownLead(NamedTuple):
+    """What the ledger has of a key."""
+
+    id: int
+    revision: int
+    held_job: int | None = None
+
+
+@dataclass(slots=True)
+class IntakePage:
+    """Everything that one page of a source brought."""
+
+    sync: str
+    campaign: str
+    origin: str
+    mapping_digest: str  #: under which the cursor was reached
+    cursor: Mapping[str, object] | None = None  #: None: leave the live cursor alone
+    new: list[NewLead] = field(default_factory=list)
+    changed: list[tuple[int, int]] = field(default_factory=list)  # lead ID, new revision
+    released: list[tuple[int, MappedJob]] = field(default_factory=list)  # held job, mapped anew
+    rejections: list[NewRejection] = field(default_factory=list)
+    good_keys: list[str] = field(default_factory=list)  # their old rejections are settled
+
+
+@dataclass(slots=True)
+class IntakeResult:
+    """How many call jobs the page made, by state, and how many held ones it released."""
+
+    staged: int = 0
+    held: int = 0
+    duplicate: int = 0
+    released: int = 0
+
+
+def known_leads(store: Store, sync: str, keys: Sequence[str]) -> dict[str, KnownLead]:
+    """Which of these keys the ledger has, with their revision and held job."""
+    with store.read() as connection:
+        rows = KNOWN.rows(connection, of_sync=sync, keys=list(keys))
+        any_held = rows and ANY_HELD(connection, of_sync=sync).first()
+        held = _held_jobs(connection, [row[1] for row in rows]) if any_held else {}
+    return {key: KnownLead(lead, revision, held.get(lead)) for key, lead, revision in rows}
+
+
+def _held_jobs(connection: Connection, lead_ids: Sequence[int]) -> dict[int, int]:
+    rows = connection.execute(
+        select(call_jobs.c.lead_id, call_jobs.c.id).where(
+            one_of(connection.dialect.name, call_jobs.c.lead_id, as_json(lead_ids)),
+            call_jobs.c.state == JobState.HELD,
+        )
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def store_page(store: Store, page: IntakePage, *, by: By) -> IntakeResult:
+    """Commit the page: all of it or nothing.
+
+    Raises:
+        Transient: another process stored a lead of this page meanwhile (PostgreSQL): read again.
+    """
+    assert len({lead.key for lead in page.new}) == len(page.new), "a key stands once in a page"
+    try:
+        return _store_page(store, page, by)
+    except IntegrityError:
+        raise Transient("another process stored leads of this page meanwhile") from None
+
+
+def _store_page(store: Store, page: IntakePage, by: By) -> IntakeResult:
+    result = IntakeResult()
+    with store.write() as connection:
+        _lock_campaign(connection, page.campaign)
+        _insert_new(connection, page, result, by)
+        _revise(connection, page.changed, by)
+        for job_id, job in page.released:
+            _release(connection, page, job_id, job, result, by)
+        rejections.settle(connection, page.sync, page.good_keys, by)
+        rejections.store(connection, page.sync, page.origin, page.rejections, by)
+        if page.cursor is not None:
+            _move_cursor(connection, page, by)
+    return result
+
+
+def taken_phones(store: Store, campaign: str, phones: Sequence[int]) -> set[int]:
+    """Which of these phones have a call, or will have one, in this campaign."""
+    with store.read() as connection:
+        return _taken_phones(connection, campaign, phones)
+
+
+def _lock_campaign(connection: Connection, campaign: str) -> None:
+    """One intake a campaign at a time, so that two pages never stage one phone (PostgreSQL)."""
+    if connection.dialect.name == "postgresql":
+        statement = upsert(connection.dialect.name, campaigns).values(name=campaign)
+        connection.execute(statement.on_conflict_do_nothing())
+        connection.execute(
+            select(campaigns.c.name).where(campaigns.c.name == campaign).with_for_update()
+        )
+
+
+def _insert_new(connection: Connection, page: IntakePage, result: IntakeResult, by: By) -> None:
+    if not page.new:
+        return
+    taken = _taken_phones(connection, page.campaign, [lead.job.phone for lead in page.new])
+    lead_ids = take_ids(connection, leads, len(page.new))
+    job_ids = take_ids(connection, call_jobs, len(page.new))
+    lead_rows: list[tuple[object, ...]] = []
+    job_rows: list[tuple[object, ...]] = []
+    moved: dict[tuple[JobState, str], list[tuple[int, str]]] = {}
+    for lead_id, job_id, lead in zip(lead_ids, job_ids, page.new, strict=True):
+        job = lead.job
+        state, reason = _first_state(job, taken)
+        if state is JobState.STAGED:
+            taken.add(job.phone)
+        lead_rows.append((lead_id, lead.key, lead.revision, lead.line))
+        body = job.body.decode()
+        job_rows.append(
+            (job_id, lead_id, job.phone, state.value, reason, body, job.zone, _finish_ms(job))
+        )
+        moved.setdefault((state, reason or "new_lead"), []).append((job_id, page.sync))
+    _insert_rows(connection, page, lead_rows, job_rows, by)
+    for (state, why), jobs in moved.items():
+        jobs_moved(connection, jobs, campaign=page.campaign, old="", new=state, why=why, by=by)
+        setattr(result, state.value, getattr(result, state.value) + len(jobs))
+
+
+def _insert_rows(
+    connection: Connection,
+    page: IntakePage,
+    lead_rows: list[tuple[object, ...]],
+    job_rows: list[tuple[object, ...]],
+    by: By,
+) -> None:
+    INSERT_LEADS(
+        connection,
+        rows=lead_rows,
+        sync=page.sync,
+        origin=storable(page.origin),
+        seen_at=by.at_ms,
+        pass_id=by.pass_id,
+    )
+    INSERT_JOBS(
+        connection,
+        rows=job_rows,
+        sync=page.sync,
+        campaign=page.campaign,
+        generation=FIRST_GENERATION,
+        created_at=by.at_ms,
+    )
+
+
+def _revise(connection: Connection, changed: list[tuple[int, int]], by: By) -> None:
+    if not changed:
+        return
+    types = {"lead": leads.c.id.type, "revision": leads.c.revision.type}
+    given = json_rows(connection.dialect.name, as_json(changed), **types)
+    connection.execute(
+        leads.update()
+        .where(leads.c.id == given.c.lead)
+        .values(revision=given.c.revision, changed_at=by.at_ms)
+    )
+
+
+def _finish_ms(job: MappedJob) -> int | None:
+    return None if job.finish_at is None else to_ms(job.finish_at)
+
+
+def _first_state(job: MappedJob, taken: set[int]) -> tuple[JobState, str | None]:
+    if job.held is not None:
+        return JobState.HELD, job.held
+    if job.phone in taken:
+        return JobState.DUPLICATE, PHONE_KNOWN
+    return JobState.STAGED, None
+
+
+def _taken_phones(connection: Connection, campaign: str, phones: Sequence[int]) -> set[int]:
+    rows = TAKEN.rows(connection, of_campaign=campaign, phones=list(phones))
+    return {row[0] for row in rows}
+
+
+def _release(
+    connection: Connection,
+    page: IntakePage,
+    job_id: int,
+    job: MappedJob,
+    result: IntakeResult,
+    by: By,
+) -> None:
+    """Give a held job what it waited for; it is staged, or it turns out to be a duplicate."""
+    taken = _taken_phones(connection, page.campaign, [job.phone])
+    state, reason = _first_state(job, taken)
+    if state is JobState.HELD:
+        return
+    moved = connection.execute(
+        call_jobs.update()
+        .where(call_jobs.c.id == job_id, call_jobs.c.state == JobState.HELD)
+        .values(
+            phone=job.phone,
+            body=job.body.decode(),
+            zone=job.zone,
+            finish_at=_finish_ms(job),
+            state=state,
+            reason=reason,
+        )
+    ).rowcount
+    if moved:
+        why = reason or "mapped_anew"
+        jobs_moved(
+            connection,
+            [(job_id, page.sync)],
+            campaign=page.campaign,
+            old=JobState.HELD,
+            new=state,
+            why=why,
+            by=by,
+        )
+        result.released += 1
+
+
+def _move_cursor(connection: Connection, page: IntakePage, by: By) -> None:
+    values = {
+        "cursor": orjson.dumps(page.cursor).decode(),
+        "mapping_digest": page.mapping_digest,
+        "polled_at": by.at_ms,
+    }
+    statement = upsert(connection.dialect.name, syncs).values(name=page.sync, **values)
+    connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))

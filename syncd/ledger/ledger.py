@@ -1,0 +1,269 @@
+"""The complete list of verbs that touch the ledger; one verb is one transaction.
+
+Each verb is implemented in the room that its module names; here they stand in the order in which a
+lead passes through them. Nothing outside `ledger/` reads or writes the database in another way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Self
+
+from syncd.core.call_job import JobState
+from syncd.core.report import AttemptReport, JobReport
+from syncd.ledger import (
+    answers,
+    attempts,
+    campaign_state,
+    cancel,
+    claims,
+    cursors,
+    history,
+    intake,
+    migrate,
+    outbox,
+    passes,
+    reports,
+    views,
+)
+from syncd.ledger.moves import By
+from syncd.ledger.outbox import ClaimedBatch
+from syncd.ledger.store import Store, open_store
+
+
+class Ledger:
+    """An opened ledger whose schema is current."""
+
+    def __init__(self, store: Store) -> None:
+        migrate.check(store)
+        self._store = store
+        self.id = migrate.ledger_id(store)
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """Open an existing ledger; raises LedgerError when it is missing, older or newer."""
+        store = open_store(url)
+        try:
+            return cls(store)
+        except BaseException:
+            store.close()
+            raise
+
+    @property
+    def file(self) -> Path | None:
+        """The SQLite file, or None on PostgreSQL."""
+        return self._store.file
+
+    def check_file(self) -> None:
+        """Raise LedgerError when the file at the ledger's path is no longer the opened one."""
+        self._store.check_file()
+
+    def close(self) -> None:
+        self._store.close()
+
+    # poll
+    def position(self, sync: str) -> cursors.SyncPosition:
+        """How far a sync was read, and under which mapping."""
+        return cursors.position(self._store, sync)
+
+    def known_leads(self, sync: str, keys: Sequence[str]) -> dict[str, intake.KnownLead]:
+        """Which of these keys are leads already."""
+        return intake.known_leads(self._store, sync, keys)
+
+    def taken_phones(self, campaign: str, phones: Sequence[int]) -> set[int]:
+        """Which of these phones have a call in the campaign already."""
+        return intake.taken_phones(self._store, campaign, phones)
+
+    def store_page(self, page: intake.IntakePage, *, by: By) -> intake.IntakeResult:
+        """Tx A. Leads, jobs ("" to staged, held or duplicate), rejections and the cursor."""
+        return intake.store_page(self._store, page, by=by)
+
+    def finish_poll(self, sync: str, mapping_digest: str, *, by: By) -> None:
+        """The source was read to its end under this mapping."""
+        cursors.finish_poll(self._store, sync, mapping_digest, by=by)
+
+    # submit
+    def seal_batch(
+        self, campaign: str, *, phones_max: int, now: datetime, by: By
+    ) -> ClaimedBatch | None:
+        """Tx B. Staged to sealed: a body and a key that never change, claimed by the caller."""
+        return outbox.seal_batch(
+            self._store, self.id, campaign, phones_max=phones_max, now=now, by=by
+        )
+
+    def mark_sent(self, batch: ClaimedBatch, *, endpoint: str, now: datetime, by: By) -> bool:
+        """Tx B'. Sealed or sent to sent, before the first byte; False: overtaken, do not send."""
+        return outbox.mark_sent(self._store, batch, endpoint=endpoint, now=now, by=by)
+
+    def record_answer(
+        self, batch: ClaimedBatch, ids: Sequence[str], *, next_report_at: datetime, by: By
+    ) -> answers.AnswerStored:
+        """Tx C. Sent to answered; jobs to accepted where position tells whose ID is whose."""
+        return answers.record_answer(self._store, batch, ids, next_report_at=next_report_at, by=by)
+
+    def record_refusal(
+        self,
+        batch: ClaimedBatch,
+        *,
+        why: str,
+        guilty: Mapping[int, JobState] = answers.NOBODY,
+        park: bool = False,
+        by: By,
+    ) -> bool:
+        """Tx C. Sent to refused, only when no sending was ambiguous; jobs refused or staged."""
+        return answers.record_refusal(self._store, batch, why=why, guilty=guilty, park=park, by=by)
+
+    def record_no_answer(
+        self, batch: ClaimedBatch, *, in_doubt: bool, outcome: str, next_at: datetime
+    ) -> bool:
+        """Sent stays sent: the doubt, and when to ask again."""
+        return outbox.record_no_answer(
+            self._store, batch, in_doubt=in_doubt, outcome=outcome, next_at=next_at
+        )
+
+    # reconcile
+    def claim_open_batch(
+        self, campaign: str, *, after_id: int, now: datetime
+    ) -> ClaimedBatch | None:
+        """Claim a sealed or sent batch that nobody holds, with a new epoch."""
+        return claims.claim_open_batch(self._store, campaign, after_id=after_id, now=now)
+
+    def let_go(
+        self, batch: ClaimedBatch, *, next_at: datetime | None, clock_doubted: bool = False
+    ) -> None:
+        """Give a claim back without having sent."""
+        claims.let_go(self._store, batch, next_at=next_at, clock_doubted=clock_doubted)
+
+    def free_claims(self) -> None:
+        """Forget claims of dead processes; only for the sole owner of an SQLite ledger."""
+        claims.free_claims(self._store)
+
+    def unmatched_batches(self, campaign: str) -> list[answers.Unmatched]:
+        """Answered batches whose IDs wait to be matched through reports."""
+        return answers.unmatched_batches(self._store, campaign)
+
+    def match_answer(
+        self, campaign: str, batch_id: int, phones: Mapping[int, str], *, by: By
+    ) -> answers.Matched:
+        """Sealed to accepted, duplicate or parked, by the phones of the answered IDs."""
+        return answers.match_answer(self._store, campaign, batch_id, phones, by=by)
+
+    # pull_reports
+    def batches_due(self, campaign: str, *, now: datetime, limit: int) -> list[reports.BatchDue]:
+        """Batches with open jobs that are due to be asked for."""
+        return reports.batches_due(self._store, campaign, now=now, limit=limit)
+
+    def open_call_job_ids(self, batch_id: int) -> list[str]:
+        """Vendor IDs of a batch's open jobs."""
+        return reports.open_call_job_ids(self._store, batch_id)
+
+    def batch_asked(self, batch_id: int, *, next_report_at: datetime) -> None:
+        """Not to be asked for again before then."""
+        reports.batch_asked(self._store, batch_id, next_report_at=next_report_at)
+
+    def store_reports(
+        self, campaign: str, found: Sequence[JobReport], *, by: By
+    ) -> reports.ReportCounts:
+        """Keep reports; accepted to closed where one says so."""
+        return reports.store_reports(self._store, campaign, found, by=by)
+
+    def attempts_due(self, campaign: str, *, limit: int) -> list[str]:
+        """Vendor IDs with attempts that were not asked for yet."""
+        return attempts.attempts_due(self._store, campaign, limit=limit)
+
+    def store_attempts(
+        self, campaign: str, asked: Sequence[str], found: Sequence[AttemptReport], *, by: By
+    ) -> int:
+        """Keep attempt reports of the IDs that were asked for."""
+        return attempts.store_attempts(self._store, campaign, asked, found, by=by)
+
+    def walked_to(self, campaign: str) -> datetime | None:
+        """Up to which `finishedAt` reports were walked by date."""
+        return reports.walked_to(self._store, campaign)
+
+    def set_walked_to(self, campaign: str, at: datetime) -> None:
+        """Keep how far reports were walked by date."""
+        reports.set_walked_to(self._store, campaign, at)
+
+    def first_open_at(self, campaign: str) -> datetime | None:
+        """When the oldest batch with open jobs was first sent."""
+        return reports.first_open_at(self._store, campaign)
+
+    # campaigns
+    def campaign_state(self, campaign: str) -> campaign_state.CampaignState:
+        """Halted or not, and until when to wait."""
+        return campaign_state.campaign_state(self._store, campaign)
+
+    def halt(self, campaign: str, reason: str, *, by: By) -> bool:
+        """Sending to halted; whether this is news."""
+        return campaign_state.halt(self._store, campaign, reason, by=by)
+
+    def resume_sending(self, campaign: str, *, by: By) -> None:
+        """Halted to sending."""
+        campaign_state.resume_sending(self._store, campaign, by=by)
+
+    def wait_until(self, campaign: str, at: datetime) -> None:
+        """Send nothing to the campaign before then."""
+        campaign_state.wait_until(self._store, campaign, at)
+
+    # cancel
+    def cancellable(
+        self, *, key: str | None = None, phone: int | None = None, sync: str | None = None
+    ) -> list[cancel.Cancellable]:
+        """Jobs that a cancel would end: held and staged here, accepted at the vendor."""
+        return cancel.cancellable(self._store, key=key, phone=phone, sync=sync)
+
+    def cancel_unsent(self, job_ids: Sequence[int], *, why: str, by: By) -> int:
+        """Held or staged to cancelled; how many were still unsent."""
+        return cancel.cancel_unsent(self._store, job_ids, why=why, by=by)
+
+    def note_cancel(self, job_ids: Sequence[int], *, why: str, by: By) -> None:
+        """Journal that the vendor was asked to cancel accepted jobs."""
+        cancel.note_cancel(self._store, job_ids, why=why, by=by)
+
+    # passes and views
+    def begin_pass(self, kind: str, target: str, *, now: datetime) -> int:
+        """Note that a pass begins; its ID goes into the journal."""
+        return passes.begin_pass(self._store, kind, target, now=now)
+
+    def finish_pass(
+        self, pass_id: int, *, outcome: str, counts: Mapping[str, int], now: datetime
+    ) -> bool:
+        """Note how a pass ended; whether it did nothing."""
+        return passes.finish_pass(self._store, pass_id, outcome=outcome, counts=counts, now=now)
+
+    def last_passes(self) -> list[passes.PassRow]:
+        """The newest pass of each kind and target."""
+        return passes.last_passes(self._store)
+
+    def counts(self) -> views.Counts:
+        """Kept counts of jobs and rejections."""
+        return views.counts(self._store)
+
+    def campaign_view(
+        self, campaign: str, *, sent_before: datetime | None = None, endpoint: str | None = None
+    ) -> views.CampaignView:
+        """What is open at one campaign, and how much of it can never be sent again."""
+        return views.campaign_view(
+            self._store, campaign, sent_before=sent_before, endpoint=endpoint
+        )
+
+    def outcomes(self, campaign: str) -> dict[tuple[str, str | None], int]:
+        """Reports counted by status and call result."""
+        return views.outcomes(self._store, campaign)
+
+    def leads(self, where: views.LeadFilter, *, limit: int | None) -> Iterator[views.LeadRow]:
+        """Leads with state and outcome, streamed."""
+        return views.iter_leads(self._store, where, limit=limit)
+
+    def rejections(self, *, sync: str | None, limit: int | None) -> Iterator[views.RejectionRow]:
+        """Unsettled rejections, streamed."""
+        return views.iter_rejections(self._store, sync=sync, limit=limit)
+
+    def history(
+        self, *, key: str | None = None, phone: int | None = None
+    ) -> list[history.LeadHistory]:
+        """Everything of the leads with this key or phone."""
+        return history.history(self._store, key=key, phone=phone)

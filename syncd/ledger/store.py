@@ -1,0 +1,282 @@
+"""Opening the ledger's database: the only place that knows which database it is.
+
+SQLite: write-ahead log, `synchronous=FULL`, foreign keys, explicit `BEGIN IMMEDIATE`, and one
+writer at a time over all processes (a lock file beside the ledger): SQLite before 3.51.3 can
+corrupt a write-ahead log that two connections write or checkpoint at once. Readers open `mode=ro`.
+
+PostgreSQL: psycopg 3, one pool.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import stat
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import QueuePool
+
+from syncd.errors import LedgerError, Transient
+from syncd.ledger.failures import errors_told
+
+#: How long a writer waits for another process's transaction before it says so.
+LOCK_WAIT_S = 30.0
+_LOCK_POLL_S = 0.005
+#: 16 MiB: holds the hot pages of the phone index of a million jobs.
+_CACHE_KIB = 16 * 1024
+#: SQLite checkpoints after so many pages (8 MiB): fewer, larger, and the log stays small.
+_CHECKPOINT_PAGES = 2_000
+#: A server that does not answer must not hold a pass for minutes.
+CONNECT_TIMEOUT_S = 10
+_SQLITE = "sqlite:///"
+_SETTING = "ledger.url"
+_URLS = "use sqlite:///path or postgresql://host/database"
+
+
+class Store:
+    """An opened database with one way to write and one way to read."""
+
+    def __init__(self, writer: Engine, reader: Engine, *, file: Path | None) -> None:
+        self.writer = writer
+        self.reader = reader
+        self.file = file  #: the SQLite file, or None on PostgreSQL
+        self._thread_lock = threading.Lock()
+        self._lock_fd: int | None = None
+        self._inode = _inode(file)
+        if file is not None:
+            self._lock_fd = open_beside(file, ".lock")
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.file is not None
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction: committed when the block ends, rolled back when it raises."""
+        if not self.is_sqlite:
+            with errors_told(), self.writer.begin() as connection:
+                yield connection
+            return
+        with self._thread_lock:
+            self._lock_file()
+            try:
+                with errors_told(), self.writer.begin() as connection:
+                    yield connection
+            finally:
+                self._unlock_file()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A read-only look at what is committed."""
+        with errors_told(), self.reader.connect() as connection:
+            yield connection
+
+    def check_file(self) -> None:
+        """Raise LedgerError when the opened SQLite file is no longer the one at its path.
+
+        Writes to a deleted file succeed silently, so the last look before a request asks this.
+        """
+        if self.file is not None and _inode(self.file) != self._inode:
+            raise LedgerError(
+                "the ledger file was deleted or replaced while in use",
+                where=str(self.file),
+                hint="stop every syncd, put the right file back and start again",
+            )
+
+    def close(self) -> None:
+        """Close every connection; the last one folds the write-ahead log into the file."""
+        self.reader.dispose()
+        if self._lock_fd is None:
+            self.writer.dispose()
+            return
+        with self._thread_lock:
+            self._lock_file()
+            self.writer.dispose()
+            os.close(self._lock_fd)
+            self._lock_fd = None
+
+    def _lock_file(self) -> None:
+        assert self._lock_fd is not None, "the ledger is closed"
+        deadline = time.monotonic() + LOCK_WAIT_S
+        while True:
+            try:
+                fcntl.flock(self._lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise Transient(
+                        f"another process has been writing to the ledger for {LOCK_WAIT_S:.0f} s",
+                        where=str(self.file),
+                        hint="`syncd status` says which pass runs",
+                    ) from None
+                threading.Event().wait(_LOCK_POLL_S)
+            else:
+                return
+
+    def _unlock_file(self) -> None:
+        assert self._lock_fd is not None
+        fcntl.flock(self._lock_fd, fcntl.LOCK_UN)
+
+
+def open_store(url: str, *, create: bool = False) -> Store:
+    """Open the database at `url`; only `create=True` (that is `syncd init`) makes an SQLite file.
+
+    Raises:
+        LedgerError: no such file, a file that is no ledger, no server, or an unknown database.
+    """
+    file = sqlite_file(url)
+    if file is not None:
+        return _open_sqlite(file, create=create)
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        # Nothing of the URL is said: it may hold a password.
+        raise LedgerError("the ledger's URL cannot be read", where=_SETTING, hint=_URLS) from None
+    if parsed.drivername in ("postgresql", "postgresql+psycopg"):
+        return _open_postgresql(parsed)
+    raise LedgerError(f"the ledger cannot live in {parsed.drivername}", where=_SETTING, hint=_URLS)
+
+
+def sqlite_file(url: str) -> Path | None:
+    """The file of an SQLite ledger, or None for another database.
+
+    What follows `sqlite:///` is the path as it is: nothing in it is an escape, a query or a
+    fragment, so that a folder of any name serves.
+    """
+    if not url.startswith(_SQLITE):
+        return None
+    path = url.removeprefix(_SQLITE)
+    if not path or path == ":memory:":
+        raise LedgerError("the ledger needs a file", where=_SETTING, hint=_URLS)
+    return Path(path)
+
+
+def _open_sqlite(file: Path, *, create: bool) -> Store:
+    if create:
+        _create_file(file)
+    if not file.is_file():
+        raise LedgerError(
+            "there is no ledger",
+            where=str(file),
+            hint="`syncd init` makes one. If there was one, restore it: "
+            "an empty ledger would call everybody again",
+        )
+    writer = _sqlite_engine(file, "rw", pool_size=1, max_overflow=0)
+    reader = _sqlite_engine(file, "ro", pool_size=4)
+    event.listen(writer, "connect", _on_connect_writer)
+    event.listen(writer, "begin", _on_begin)
+    event.listen(reader, "connect", _on_connect_reader)
+    return Store(writer, reader, file=file)
+
+
+def _sqlite_engine(file: Path, mode: str, **pool: int) -> Engine:
+    # The path goes past SQLAlchemy: its versions differ in what they decode.
+    uri = f"file:{quote(str(file.absolute()))}?mode={mode}"
+
+    def connect() -> sqlite3.Connection:
+        return sqlite3.connect(uri, uri=True, check_same_thread=False)
+
+    return create_engine(
+        "sqlite://", creator=connect, poolclass=QueuePool, hide_parameters=True, **pool
+    )
+
+
+def _create_file(file: Path) -> None:
+    """Make an empty file that only its owner can read; -wal and -shm copy its mode."""
+    if file.exists():
+        return
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, stat.S_IRUSR | stat.S_IWUSR))
+    except OSError as error:
+        raise _unwritable(file, error) from None
+
+
+def open_beside(file: Path, suffix: str) -> int:
+    """Open, or make, a file beside the ledger that is there to be locked.
+
+    A link to the ledger is the ledger: both names meet at one lock.
+    """
+    try:
+        return os.open(f"{file.resolve()}{suffix}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise _unwritable(file, error) from None
+
+
+def _unwritable(file: Path, error: OSError) -> LedgerError:
+    return LedgerError(
+        f"the ledger's folder cannot be written: {error.strerror}",
+        where=str(file),
+        hint="`syncd init` makes a ledger; the folder must belong to the user of syncd",
+    )
+
+
+def _on_connect_writer(dbapi_connection: object, _record: object) -> None:
+    # Python's sqlite3 would open transactions by itself; we say BEGIN ourselves.
+    dbapi_connection.isolation_level = None  # type: ignore[attr-defined]
+    cursor = dbapi_connection.cursor()  # type: ignore[attr-defined]
+    for pragma in (
+        "busy_timeout=10000",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "temp_store=MEMORY",
+        f"cache_size=-{_CACHE_KIB}",
+        f"wal_autocheckpoint={_CHECKPOINT_PAGES}",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _on_connect_reader(dbapi_connection: object, _record: object) -> None:
+    dbapi_connection.isolation_level = None  # type: ignore[attr-defined]
+    cursor = dbapi_connection.cursor()  # type: ignore[attr-defined]
+    cursor.execute("PRAGMA busy_timeout=10000")
+    cursor.close()
+
+
+def _on_begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _open_postgresql(url: URL) -> Store:
+    url = url.set(drivername="postgresql+psycopg")
+    if "connect_timeout" not in url.query:
+        url = url.update_query_dict({"connect_timeout": str(CONNECT_TIMEOUT_S)})
+    engine = create_engine(
+        url, pool_size=8, max_overflow=8, pool_pre_ping=True, hide_parameters=True
+    )
+    store = Store(engine, engine, file=None)
+    try:
+        with store.read():
+            return store
+    except Transient as error:
+        # Later this passes by itself; at the start it is more likely a wrong URL.
+        raise LedgerError(
+            error.what, where=_SETTING, hint="does the server run, and is the URL right?"
+        ) from None
+
+
+def _inode(file: Path | None) -> tuple[int, int] | None:
+    if file is None:
+        return None
+    try:
+        found = file.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def shown_url(url: str) -> str:
+    """The ledger's URL without its password, for people."""
+    if url.startswith(_SQLITE):
+        return url
+    return make_url(url).render_as_string(hide_password=True)

@@ -1,0 +1,182 @@
+"""Every name of a log line, once: `noun.verb_past`, with its meaning and its fields.
+
+docs/reference/events.md is made from this table. A name is a promise to those who search and alert
+on it. No field may hold a token, a URL or a phone; `redact.py` is the net below, not the permit.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+Level = Literal["debug", "info", "warning", "error"]
+
+
+class Event(str):
+    """The name of an event: a text that also knows its level, its meaning and its fields."""
+
+    __slots__ = ("fields", "level", "meaning")
+
+    level: Level
+    meaning: str
+    fields: tuple[str, ...]
+
+
+ALL: Final[dict[str, Event]] = {}
+
+
+def _event(name: str, level: Level, meaning: str, fields: str = "") -> Event:
+    assert name not in ALL, f"{name} is there twice"
+    event = Event(name)
+    event.level = level
+    event.meaning = meaning
+    event.fields = tuple(fields.split())
+    ALL[name] = event
+    return event
+
+
+# The process.
+DAEMON_STARTED = _event(
+    "daemon.started", "info", "The daemon runs; its schedule is set.", "version pid syncs campaigns"
+)
+DAEMON_DRAINED = _event(
+    "daemon.drained",
+    "info",
+    "A stop was asked for, and the work under way has ended.",
+    "duration_s",
+)
+DRAIN_OVERRAN = _event(
+    "drain.overran",
+    "warning",
+    "Work under way did not end in time; the process leaves it, which is as safe as a kill.",
+    "duration_s",
+)
+DAEMON_STOPPED = _event("daemon.stopped", "info", "The daemon has ended.", "exit_code")
+STOP_REQUESTED = _event(
+    "stop.requested", "info", "A signal asked for an end; nothing new is begun.", "signal"
+)
+CONFIG_WARNED = _event(
+    "config.warned", "warning", "The configuration is valid and unwise.", "key what hint"
+)
+PROCESS_CRASHED = _event(
+    "process.crashed", "error", "An error that nobody expected ended the process or a thread."
+)
+
+# The ledger.
+LEDGER_FAILED = _event(
+    "ledger.failed",
+    "error",
+    "The ledger could not be read or written; nothing is sent.",
+    "reason where hint",
+)
+
+# Passes.
+PASS_FINISHED = _event(
+    "pass.finished",
+    "info",
+    "A pass has ended; each of its counts is a field more. One that did nothing is at debug.",
+    "kind target pass_id outcome duration_ms error hint",
+)
+PASS_FAILED = _event(
+    "pass.failed",
+    "error",
+    "A pass ended with an error; what it had committed stays. `again`: the same as before.",
+    "kind target error hint again",
+)
+PASS_OVERLAPPED = _event(
+    "pass.overlapped",
+    "debug",
+    "A pass was due while the one before was still at work; it is left out.",
+    "kind target",
+)
+
+# submit.
+BATCH_ANSWERED = _event(
+    "batch.answered",
+    "debug",
+    "The vendor took a batch and gave IDs.",
+    "campaign batch_id jobs ids",
+)
+ANSWER_SHORTENED = _event(
+    "answer.shortened",
+    "warning",
+    "The vendor gave fewer IDs than jobs: duplicates; who is whose is looked up.",
+    "campaign batch_id jobs ids",
+)
+BATCH_REFUSED = _event(
+    "batch.refused",
+    "warning",
+    "The vendor refused a batch; nothing was added.",
+    "campaign batch_id type jobs",
+)
+BATCH_DOUBTED = _event(
+    "batch.doubted",
+    "warning",
+    "A batch was sent and no definitive answer came; it is asked again with the same key.",
+    "campaign batch_id jobs sends reason",
+)
+SEND_DEFERRED = _event(
+    "send.deferred",
+    "warning",
+    "Nothing left us, or nothing was done; it is tried again later.",
+    "campaign batch_id reason retry_after_s",
+)
+CAMPAIGN_HALTED = _event(
+    "campaign.halted",
+    "error",
+    "The campaign takes nothing until a person acts: unknown token, or stopped.",
+    "campaign reason hint",
+)
+
+CAMPAIGN_RESUMED = _event(
+    "campaign.resumed", "info", "A halted campaign takes lists again.", "campaign"
+)
+
+# reconcile.
+KEY_OUTLIVED = _event(
+    "key.outlived",
+    "warning",
+    "A batch in doubt is older than its key, or its campaign has another token: never sent again.",
+    "campaign batch_id jobs",
+)
+BATCH_RESENT = _event(
+    "batch.resent",
+    "info",
+    "A batch in doubt was sent again, byte for byte, with its key.",
+    "campaign batch_id jobs",
+)
+
+# pull_reports.
+METHOD_MISSED = _event(
+    "method.missed",
+    "info",
+    "This installation lacks a method; the other way is taken.",
+    "campaign method",
+)
+
+# Other programs' lines.
+REQUEST_FINISHED = _event(
+    "request.finished", "debug", "A request to the vendor has ended.", "campaign method status ms"
+)
+
+
+def table() -> str:
+    """docs/reference/events.md: one row for each event."""
+    rows = [
+        f"| `{event}` | {event.level} | {event.meaning} |"
+        f" {', '.join(f'`{name}`' for name in event.fields)} |"
+        for event in ALL.values()
+    ]
+    head = [
+        "# Log events",
+        "",
+        "Generated from `syncd/observe/events.py` by `make docs`; do not edit.",
+        "",
+        "Logs go to stderr: lines for people on a terminal, else one JSON object a line. Each has",
+        "`event` (a name below), `level`, `ts` (ISO 8601, UTC) and `room` (the part of syncd);",
+        "a line of a library has its own words in `event`, and `logger`.",
+        "Tokens, the segment of a URL after `/campaign/`, and phones are masked.",
+        "",
+        "| event | level | meaning | fields |",
+        "| --- | --- | --- | --- |",
+    ]
+    return "\n".join([*head, *rows]) + "\n"

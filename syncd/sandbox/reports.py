@@ -1,0 +1,128 @@
+"""The report methods: by ID or phone, and page by page.
+
+Owns paging: a page is found by bisection or a bounded walk, whatever the size of the campaign.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
+from itertools import islice
+from typing import Any, Final, TypeVar
+
+from syncd.sandbox.campaign import Campaign
+from syncd.sandbox.clock import parse_ms
+from syncd.sandbox.jobs import Attempt, Job
+from syncd.sandbox.refusals import bad_request
+from syncd.sandbox.validate import read_json
+
+PAGE: Final = (0, 199)
+PAGE_SIZE: Final = (1, 200)
+DEFAULT_PAGE: Final = 0
+DEFAULT_PAGE_SIZE: Final = 20
+_T = TypeVar("_T")
+Range = tuple[int | None, int | None]
+
+
+def jobs_by_date(campaign: Campaign, body: bytes) -> dict[str, object]:
+    """Job reports whose creation and finish lie in the filter, both ends included.
+
+    In order of the finish when the filter names it, else of the creation.
+    Source: Calls API, callJob/getReportByDate.
+    """
+    request = _object(body)
+    created, finished = _range(request, "createdAt"), _range(request, "finishedAt")
+    if finished == (None, None):
+        found = _between(campaign.created, created, lambda job: job.created_ms)
+    else:
+        done = _between(campaign.closed, finished, _finished_ms)
+        found = done if created == (None, None) else [j for j in done if _in(j.created_ms, created)]
+    return _page(found, request.get("pagination"), Job.report)
+
+
+def attempts_by_date(campaign: Campaign, body: bytes) -> dict[str, object]:
+    """Attempt reports by start and finish. Source: Calls API, callAttempt/getReportByDate."""
+    request = _object(body)
+    started, finished = _range(request, "startedAt"), _range(request, "finishedAt")
+    if finished == (None, None):
+        found = _between(campaign.dialled, started, lambda attempt: attempt.started_ms)
+    else:
+        done = _between(campaign.ended, finished, lambda attempt: attempt.ended_ms)
+        found = done if started == (None, None) else [a for a in done if _in(a.started_ms, started)]
+    return _page(found, request.get("pagination"), Attempt.report)
+
+
+def unfinished(campaign: Campaign, body: bytes) -> dict[str, object]:
+    """Reports of jobs without finishedAt. Source: Calls API, callJob/getUnfinished."""
+    pagination = _object(body)
+    page, size = _pagination(pagination)
+    jobs = islice(campaign.open.values(), page * size, (page + 1) * size)
+    return _answer([job.report() for job in jobs], page, size)
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    request = read_json(body) if body else {}
+    if not isinstance(request, dict):
+        raise bad_request("the body must be a JSON object")
+    return request
+
+
+def _range(request: dict[str, Any], name: str) -> Range:
+    wanted = request.get("filter") or {}
+    if not isinstance(wanted, dict):
+        raise bad_request("filter must be an object")
+    return _instant(wanted.get(f"{name}From")), _instant(wanted.get(f"{name}To"))
+
+
+def _instant(value: object) -> int | None:
+    """Milliseconds as a number, or ISO 8601 with zone."""
+    if value is None or type(value) is int:
+        return value
+    try:
+        return parse_ms(str(value))
+    except (ValueError, OverflowError):
+        raise bad_request("a date must be Unix milliseconds or ISO 8601 with zone") from None
+
+
+def _between(items: Sequence[_T], within: Range, at: Callable[[_T], int]) -> Sequence[_T]:
+    low, high = within
+    first = 0 if low is None else bisect_left(items, low, key=at)
+    last = len(items) if high is None else bisect_right(items, high, key=at)
+    return items[first:last]
+
+
+def _in(at_ms: int, within: Range) -> bool:
+    low, high = within
+    return (low is None or low <= at_ms) and (high is None or at_ms <= high)
+
+
+def _finished_ms(job: Job) -> int:
+    assert job.finished_ms is not None, "a closed job has its finish"
+    return job.finished_ms
+
+
+def _page(
+    found: Sequence[_T], pagination: object, report: Callable[[_T], dict[str, object]]
+) -> dict[str, object]:
+    if pagination is not None and not isinstance(pagination, dict):
+        raise bad_request("pagination must be an object")
+    page, size = _pagination(pagination or {})
+    return _answer([report(item) for item in found[page * size : (page + 1) * size]], page, size)
+
+
+def _pagination(asked: dict[str, Any]) -> tuple[int, int]:
+    page = _bounded(asked, "page", PAGE, DEFAULT_PAGE)
+    return page, _bounded(asked, "pageSize", PAGE_SIZE, DEFAULT_PAGE_SIZE)
+
+
+def _bounded(asked: dict[str, Any], name: str, limits: tuple[int, int], default: int) -> int:
+    value = asked.get(name)
+    if value is None:
+        return default
+    if type(value) is not int or not limits[0] <= value <= limits[1]:
+        raise bad_request(f"{name} must be from {limits[0]} to {limits[1]}")
+    return value
+
+
+def _answer(items: list[dict[str, object]], page: int, size: int) -> dict[str, object]:
+    return {"items": items, "pagination": {"page": page, "pageSize": size}}
