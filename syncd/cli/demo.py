@@ -7,6 +7,7 @@ says then must come from the export and from the sandbox, never from a command's
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import signal
 import sys
@@ -233,13 +234,19 @@ def _print_verdict(told: dict[str, Any], found: Account, *, new: int) -> bool:
 def _say_where(folder: Path, *, seconds: float) -> None:
     from syncd.cli.demo_stage import CONFIG, EXPORT, LEDGER, STATE, heading
 
-    syncd = "syncd"
-    beside = Path(sys.executable).parent / "syncd"
-    if shutil.which(syncd) is None and beside.exists():
-        syncd = os.path.relpath(beside)
-    file = folder / CONFIG
     heading(f"done in {seconds:.0f} s; the files are in {folder}/")
     typer.echo(f"{EXPORT} the export, {CONFIG} the configuration, {LEDGER} the ledger, {STATE}")
     typer.echo("to try next:")
+    config = ("--config", str(folder / CONFIG))
     for command in ("status", "rejections --limit 20", "leads --state held --limit 20"):
-        typer.echo(f"  {syncd} {command} --config {file}")
+        typer.echo("  " + shlex.join([_program(), *command.split(), *config]))
+
+
+def _program() -> str:
+    """What to type for syncd: its name where that is enough, else the path beside our Python."""
+    beside = Path(sys.executable).parent / "syncd"
+    if shutil.which("syncd") is not None or not beside.exists():
+        return "syncd"
+    here = Path.cwd()
+    # From elsewhere a chain of ".." is longer than the whole path, and nobody can read it.
+    return str(beside.relative_to(here) if beside.is_relative_to(here) else beside)
