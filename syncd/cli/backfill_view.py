@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from syncd.cli import common
-from syncd.cli.pass_table import as_data
+from syncd.cli.pass_table import as_data, say_errors
 from syncd.engine.backfill import Progress
 from syncd.engine.passes import PassResult
 
@@ -41,13 +41,19 @@ def shown(progress: Progress, *, quiet: bool) -> Iterator[Callable[[], float]]:
 
 def _show_lines(progress: Progress, ended: threading.Event, elapsed: Callable[[], float]) -> None:
     while not ended.wait(_LINE_EVERY_S):
-        share = "" if progress.source is None else f"{progress.source:.0%} of the source, "
-        state = ", waiting to send some batches again" if progress.waiting else ""
-        common.say(
-            f"{share}{progress.records:,} records, {progress.new:,} new, "
-            f"{progress.answered:,} in the campaign, "
-            f"{progress.answered / max(elapsed(), 0.001):,.0f} leads/s{state}"
-        )
+        common.say(line_of(progress, elapsed()))
+
+
+def line_of(progress: Progress, elapsed_s: float) -> str:
+    """How far it is, as one line; of ten million leads it still has 100 columns."""
+    share = "" if progress.source is None else f"{progress.source:.0%} of the source, "
+    # A source with batches that wait is read, so its share would say nothing.
+    head = "some batches wait, " if progress.waiting else share
+    return (
+        f"{head}{progress.records:,} records, {progress.new:,} new, "
+        f"{progress.answered:,} in the campaign, "
+        f"{progress.answered / max(elapsed_s, 0.001):,.0f} leads/s"
+    )
 
 
 def _show_bar(progress: Progress, ended: threading.Event, elapsed: Callable[[], float]) -> None:
@@ -104,24 +110,19 @@ def summarise(sync: str, results: Sequence[PassResult], *, elapsed_s: float, as_
             }
         )
         return
-    from rich.console import Console
-    from rich.table import Table
+    from syncd.cli.tables import cell, console, new_table
 
-    table = Table(title=f"backfill {sync}", title_justify="left", box=None, pad_edge=False)
-    table.add_column("what")
-    table.add_column("count", justify="right")
+    table = new_table("what", "count", right=["count"])
     for name, meaning in _ROWS.items():
         if counts[name] or name in _ALWAYS:
-            table.add_row(meaning, f"{counts[name]:,}")
+            table.add_row(meaning, cell(counts[name]))
     rate = counts["answered"] / max(elapsed_s, 0.001)
     table.add_row("time", f"{elapsed_s:,.1f} s")
     table.add_row("rate", f"{rate:,.0f} leads/s")
-    Console().print(table)
-    for result in results:
-        if result.error is not None:
-            common.say(f"{result.kind} {result.target}: {result.error}")
-            if result.error.hint:
-                common.say(f"hint: {result.error.hint}")
+    out = console()
+    out.print(f"backfill {sync}")
+    out.print(table)
+    say_errors(results)
 
 
 _ALWAYS = ("records", "new", "answered")
