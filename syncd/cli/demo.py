@@ -182,13 +182,13 @@ def _judge(stage: Stage, box: Box) -> bool:
     finally:
         ledger.close()
 
-    from syncd.cli.demo_check import account, read_export
+    from syncd.cli.demo_check import read_export, reckon
 
     heading("the verdict: the sandbox's word, and the export read again by other means")
-    told = box.verdict()
+    verdict = box.verdict()
     contents = read_export((stage.folder / EXPORT).read_bytes())
-    found = account(contents, again, rejections, box.first_jobs())
-    return _print_verdict(told, found, new=len(again) - len(leads))
+    account = reckon(contents, again, rejections, box.first_jobs())
+    return _print_verdict(verdict, account, new=len(again) - len(leads))
 
 
 def _print_outcomes(leads: list[LeadRow]) -> None:
@@ -204,22 +204,22 @@ def _print_outcomes(leads: list[LeadRow]) -> None:
     typer.echo("Phones that end in 90 to 99 have their outcome by rule: docs/reference/sandbox.md")
 
 
-def _print_verdict(told: dict[str, Any], found: Account, *, new: int) -> bool:
+def _print_verdict(verdict: dict[str, Any], account: Account, *, new: int) -> bool:
     """Print both counts; whether every promise was kept."""
     from syncd.cli.tables import cell, console, new_table
 
-    states = ", ".join(f"{count:,} {state}" for state, count in sorted(found.states.items()))
+    states = ", ".join(f"{count:,} {state}" for state, count in sorted(account.states.items()))
     typer.echo(
-        f"\n{found.records:,} records of the export = {states},\n"
-        f"  {found.rejected:,} rejected, {found.no_consent:,} without consent, "
-        f"{found.repeated:,} repeated\n"
+        f"\n{account.records:,} records of the export = {states},\n"
+        f"  {account.rejected:,} rejected, {account.no_consent:,} without consent, "
+        f"{account.repeated:,} with the same key again\n"
     )
     promises = {
-        "jobs called twice": told["jobs_called_twice"],
-        "calls outside windows": told["calls_outside_windows"],
-        "leads lost": found.lost,
-        "leads not sent": found.unsent,
-        "calls that the ledger does not know": found.strangers,
+        "jobs called twice": verdict["jobs_called_twice"],
+        "calls outside windows": verdict["calls_outside_windows"],
+        "leads lost": account.lost,
+        "leads not sent": account.unsent,
+        "calls that the ledger does not know": account.strangers,
         "new at the second backfill": new,
     }
     table = new_table("promise", "broken", right=["broken"])

@@ -26,13 +26,17 @@ _UNSENT = {"staged", "sealed"}
 
 @dataclass(slots=True)
 class Contents:
-    """What stands in an export."""
+    """What stands in an export, record by record as the commands count them."""
 
-    records: int = 0
-    wanted: set[str] = field(default_factory=set)  #: IDs of people who may be called
-    no_consent: set[str] = field(default_factory=set)
-    #: records without a usable ID, and the first lines of each: the same text twice is one record
+    wanted: Counter[str] = field(default_factory=Counter)  #: by ID: people who may be called
+    no_consent: Counter[str] = field(default_factory=Counter)  #: by ID
+    #: records without a usable ID, and the first line of each; the ledger keeps one text once
     nameless: dict[tuple[str, ...], set[int]] = field(default_factory=dict)
+
+    @property
+    def records(self) -> int:
+        named = self.wanted.total() + self.no_consent.total()
+        return named + sum(len(lines) for lines in self.nameless.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class Account:
     states: Mapping[str, int]  #: leads by the state of their call job
     rejected: int
     no_consent: int
-    repeated: int
+    repeated: int  #: records of a lead after its first one
     lost: int
     unsent: int
     strangers: int  #: calls of the sandbox that the ledger does not know
@@ -51,7 +55,7 @@ class Account:
 
 def read_export(data: bytes) -> Contents:
     """Read the bytes of the demo's export."""
-    found = Contents()
+    export = Contents()
     reader = csv.reader(StringIO(data.decode(ENCODING), newline=""), delimiter=";")
     next(reader)
     start = reader.line_num + 1
@@ -59,17 +63,16 @@ def read_export(data: bytes) -> Contents:
         first, start = start, reader.line_num + 1
         if not "".join(row).strip():
             continue
-        found.records += 1
         if len(row) != len(COLUMNS) or not row[0]:
-            found.nameless.setdefault(tuple(row), set()).add(first)
+            export.nameless.setdefault(tuple(row), set()).add(first)
         elif row[COLUMNS.index("consent")] in _NO_CONSENT:
-            found.no_consent.add(row[0])
+            export.no_consent[row[0]] += 1
         else:
-            found.wanted.add(row[0])
-    return found
+            export.wanted[row[0]] += 1
+    return export
 
 
-def account(
+def reckon(
     export: Contents,
     leads: Collection[LeadRow],
     rejections: Collection[RejectionRow],
@@ -77,21 +80,25 @@ def account(
 ) -> Account:
     """Look for every record of the export in the ledger, and for every call in the sandbox."""
     known = {lead.key for lead in leads}
-    refused = {one.key for one in rejections if one.key is not None}
-    lines = {one.line for one in rejections}
+    refused = {one.key for one in rejections if one.key is not None} - known
+    rejected_lines = {one.line for one in rejections}
     in_campaign = {lead.call_job_id for lead in leads if lead.state in _IN_CAMPAIGN}
     have = set(sandbox_ids)
-    noted = sum(not lines.isdisjoint(where) for where in export.nameless.values())
-    lost = len(export.wanted - known - refused) + len(export.nameless) - noted
-    found = len(export.wanted | export.no_consent) + len(export.nameless)
+    absent = sum(n for key, n in export.wanted.items() if key not in known | refused)
+    noted = unnoted = 0
+    for lines in export.nameless.values():
+        if lines.isdisjoint(rejected_lines):
+            unnoted += len(lines)
+        else:
+            noted += len(lines)
     states = Counter(str(lead.state) for lead in leads)
     return Account(
         records=export.records,
         states=states,
-        rejected=len((export.wanted & refused) - known) + noted,
-        no_consent=len(export.no_consent),
-        repeated=export.records - found,
-        lost=lost + len(in_campaign - have),
+        rejected=sum(export.wanted[key] for key in refused) + noted,
+        no_consent=export.no_consent.total(),
+        repeated=sum(n - 1 for key, n in export.wanted.items() if key in known),
+        lost=absent + unnoted + len(in_campaign - have),
         unsent=sum(states[state] for state in _UNSENT),
         strangers=len(have - in_campaign),
     )

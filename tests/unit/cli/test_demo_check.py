@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from syncd.cli import demo
-from syncd.cli.demo_check import Account, account, outcomes, read_export
+from syncd.cli.demo_check import Account, outcomes, read_export, reckon
 from syncd.cli.demo_data import COLUMNS, ENCODING
 from syncd.cli.demo_stage import EXPORT, MARKER, Box, Stage, take_folder
 from syncd.core.call_job import JobState
@@ -50,56 +51,70 @@ def rejection(line: int, key: str | None = None) -> RejectionRow:
 
 
 def test_the_plain_reading_knows_lines_and_consent() -> None:
-    """A quoted line end moves the lines on; the same nameless text twice is one record."""
-    found = read_export(EXPORT_TEXT.encode(ENCODING))
-    assert found.records == 7
-    assert found.wanted == {"1", "2"}
-    assert found.no_consent == {"3"}
-    assert sorted(map(sorted, found.nameless.values())) == [[8, 10], [9]]
+    """A quoted line end moves the lines on; a record that comes again is counted again."""
+    export = read_export(EXPORT_TEXT.encode(ENCODING))
+    assert export.records == 7
+    assert export.wanted == {"1": 1, "2": 2}
+    assert export.no_consent == {"3": 1}
+    assert sorted(map(sorted, export.nameless.values())) == [[8, 10], [9]]
 
 
 def test_nothing_is_lost_when_each_record_is_somewhere() -> None:
-    """A lead, a rejection by key or by line, or left out for want of consent; all of it adds up."""
-    found = account(
+    """A lead, a rejection by key or by line, or left out for want of consent; all of it adds up.
+
+    A record that comes again is counted with its first one, as the commands count it.
+    """
+    account = reckon(
         read_export(EXPORT_TEXT.encode(ENCODING)),
         [lead("1", vendor_id="11")],
         [rejection(6, "2"), rejection(9), rejection(10)],
         ["11"],
     )
-    assert found == Account(
-        records=7, states={"closed": 1}, rejected=3, no_consent=1, repeated=2, lost=0, unsent=0,
+    assert account == Account(
+        records=7, states={"closed": 1}, rejected=5, no_consent=1, repeated=0, lost=0, unsent=0,
         strangers=0,
     )  # fmt: skip
 
 
+def test_a_lead_that_comes_again_is_one_lead() -> None:
+    """Its later records are told apart, and are no leads that were lost."""
+    account = reckon(
+        read_export(EXPORT_TEXT.encode(ENCODING)),
+        [lead("1", vendor_id="11"), lead("2", vendor_id="12")],
+        [rejection(9), rejection(10)],
+        ["11", "12"],
+    )
+    assert (account.repeated, account.rejected, account.lost) == (1, 3, 0)
+
+
 def test_each_way_of_losing_a_lead_is_counted() -> None:
     """No lead and no rejection; a bad line without one; in the ledger, not in the sandbox."""
-    found = account(
+    account = reckon(
         read_export(EXPORT_TEXT.encode(ENCODING)),
         [lead("1", vendor_id="11")],
         [rejection(9)],
         ["12"],
     )
-    assert found.lost == 3
-    assert found.strangers == 1
+    assert account.lost == 5
+    assert account.strangers == 1
 
 
 def test_a_lead_that_still_has_to_be_sent_is_counted() -> None:
     """After a backfill nothing may be staged or sealed."""
     leads = [lead("1", "staged"), lead("2", "sealed")]
-    assert account(read_export(EXPORT_TEXT.encode(ENCODING)), leads, [], []).unsent == 2
+    assert reckon(read_export(EXPORT_TEXT.encode(ENCODING)), leads, [], []).unsent == 2
 
 
 def test_outcomes_are_counted_with_their_magic_endings() -> None:
     """Only calls that the campaign has; an ordinary ending is not named."""
-    told = outcomes(
+    rows = outcomes(
         [
             lead("1", vendor_id="1", phone=12125550191),
             lead("2", vendor_id="2", phone=12125550112),
             lead("3", "held", phone=12125550191),
         ]
     )
-    assert [(one.status, one.calls, one.attempts, one.endings) for one in told] == [
+    assert [(one.status, one.calls, one.attempts, one.endings) for one in rows] == [
         ("noAnswer", 2, 6, "91")
     ]
 
@@ -110,12 +125,12 @@ def test_one_broken_promise_spoils_the_verdict(
 ) -> None:
     """The verdict is clean only when every count is 0."""
     bad = {name: int(name == broken) for name in ("lost", "unsent", "strangers")}
-    found = Account(records=1, states={}, rejected=0, no_consent=0, repeated=0, **bad)
-    told = {
+    account = Account(records=1, states={}, rejected=0, no_consent=0, repeated=0, **bad)
+    verdict = {
         "jobs_called_twice": int(broken == "twice"),
         "calls_outside_windows": int(broken == "outside"),
     }
-    assert demo._print_verdict(told, found, new=int(broken == "new")) is False
+    assert demo._print_verdict(verdict, account, new=int(broken == "new")) is False
     assert "NOT CLEAN" in capsys.readouterr().out
 
 
@@ -150,3 +165,21 @@ def test_a_sandbox_that_does_not_answer_ends_the_demo() -> None:
     """Its word is the verdict: there is none without it."""
     with pytest.raises(SyncdError, match="does not answer"):
         Box(1).first_jobs()
+
+
+def test_what_to_type_next_is_short_where_it_can_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The name alone where the shell knows it, a path below the folder, else the whole path."""
+    beside = tmp_path / "env" / "syncd"
+    (tmp_path / "away").mkdir()
+    beside.parent.mkdir()
+    beside.touch(0o755)
+    monkeypatch.setattr(sys, "executable", str(beside.with_name("python")))
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.chdir(tmp_path)
+    assert demo._program() == "env/syncd"
+    monkeypatch.chdir(tmp_path / "away")
+    assert demo._program() == str(beside)
+    monkeypatch.setenv("PATH", str(beside.parent))
+    assert demo._program() == "syncd"
