@@ -27,6 +27,7 @@ from sqlalchemy.pool import QueuePool
 
 from syncd.errors import LedgerError, Transient
 from syncd.ledger.failures import errors_told
+from syncd.ledger.file_watch import FileWatch
 
 #: How long a writer waits for another process's transaction before it says so.
 LOCK_WAIT_S = 30.0
@@ -51,18 +52,18 @@ class Store:
         self.file = file  #: the SQLite file, or None on PostgreSQL
         self._thread_lock = threading.Lock()
         self._lock_fd: int | None = None
-        self._inode = _inode(file)
+        self._has_writer = False
+        self._watch: FileWatch | None = None
         if file is not None:
+            self._watch = FileWatch(file)
             self._lock_fd = open_beside(file, ".lock")
-
-    @property
-    def is_sqlite(self) -> bool:
-        return self.file is not None
+            event.listen(writer, "connect", self._writer_connected)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction: committed when the block ends, rolled back when it raises."""
-        if not self.is_sqlite:
+        watch = self._watch
+        if watch is None:
             with errors_told(), self.writer.begin() as connection:
                 yield connection
             return
@@ -70,6 +71,7 @@ class Store:
             self._lock_file()
             try:
                 with errors_told(), self.writer.begin() as connection:
+                    watch.see_log()
                     yield connection
             finally:
                 self._unlock_file()
@@ -81,16 +83,12 @@ class Store:
             yield connection
 
     def check_file(self) -> None:
-        """Raise LedgerError when the opened SQLite file is no longer the one at its path.
+        """Raise LedgerError when the opened SQLite file is no longer the one at its path, or whole.
 
         Writes to a deleted file succeed silently, so the last look before a request asks this.
         """
-        if self.file is not None and _inode(self.file) != self._inode:
-            raise LedgerError(
-                "the ledger file was deleted or replaced while in use",
-                where=str(self.file),
-                hint="stop every syncd, put the right file back and start again",
-            )
+        if self._watch is not None:
+            self._watch.check()
 
     def close(self) -> None:
         """Close every connection; the last one folds the write-ahead log into the file."""
@@ -99,10 +97,17 @@ class Store:
             self.writer.dispose()
             return
         with self._thread_lock:
-            self._lock_file()
+            # Without a writer nothing is folded: a look never waits for one that stands still.
+            if self._has_writer:
+                self._lock_file()
             self.writer.dispose()
             os.close(self._lock_fd)
             self._lock_fd = None
+
+    def _writer_connected(self, _connection: object, _record: object) -> None:
+        self._has_writer = True
+        if self._watch is not None:
+            self._watch.forget_log()
 
     def _lock_file(self) -> None:
         assert self._lock_fd is not None, "the ledger is closed"
@@ -263,16 +268,6 @@ def _open_postgresql(url: URL) -> Store:
         raise LedgerError(
             error.what, where=_SETTING, hint="does the server run, and is the URL right?"
         ) from None
-
-
-def _inode(file: Path | None) -> tuple[int, int] | None:
-    if file is None:
-        return None
-    try:
-        found = file.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 def shown_url(url: str) -> str:

@@ -25,6 +25,7 @@ from syncd.errors import LedgerError, Transient
 from syncd.ledger import store as store_module
 from syncd.ledger.failures import errors_told
 from syncd.ledger.instance import hold_instance
+from syncd.ledger.ledger import Ledger
 from syncd.ledger.store import open_store
 from tests.ledgers import new_ledger, sqlite_url, stage, tally
 
@@ -122,6 +123,20 @@ def test_a_writer_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.Mon
     stage(ledger, 1)
     assert tally(ledger) == {"staged": 1}
     ledger.close()
+
+
+def test_a_reader_never_waits_for_a_writer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside a stopped process in the middle of its transaction, looking and closing still work."""
+    monkeypatch.setattr(store_module, "LOCK_WAIT_S", 0.0)
+    url = sqlite_url(tmp_path / "syncd.db")
+    new_ledger(url).close()
+    stopped = open_store(url)
+    with stopped.write():  # holds the lock file, and SQLite's own by BEGIN IMMEDIATE
+        looking = Ledger.open(url)
+        assert looking.counts().jobs == {}
+        assert looking.campaign_view("welcome").in_doubt == 0
+        looking.close()
+    stopped.close()
 
 
 def test_threads_write_one_after_the_other(tmp_path: Path) -> None:

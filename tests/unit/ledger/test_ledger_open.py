@@ -296,6 +296,78 @@ def test_a_replaced_ledger_is_noticed(tmp_path: Path) -> None:
     ledger.close()
 
 
+@pytest.mark.parametrize("left_bytes", [0, 4096, 40_000])
+def test_a_ledger_that_was_cut_is_noticed(tmp_path: Path, left_bytes: int) -> None:
+    """Cached pages and the log hide that the file is shorter: its size tells."""
+    file = tmp_path / "syncd.db"
+    ledger = new_ledger(sqlite_url(file))
+    ledger.check_file()
+    os.truncate(file, left_bytes)
+    with pytest.raises(LedgerError, match="became smaller"):
+        ledger.check_file()
+    with pytest.raises(LedgerError, match="became smaller"):
+        ledger.check_file()
+    ledger.close()
+
+
+def test_a_cut_below_what_was_seen_last_is_noticed(tmp_path: Path) -> None:
+    """The size that counts is the largest one seen, not that of the opening."""
+    file = tmp_path / "syncd.db"
+    ledger = new_ledger(sqlite_url(file))
+    opened = file.stat().st_size
+    stage(ledger, 900)
+    fold(file)
+    assert file.stat().st_size > opened
+    ledger.check_file()
+    os.truncate(file, opened)
+    with pytest.raises(LedgerError, match="became smaller"):
+        ledger.check_file()
+    ledger.close()
+
+
+def test_a_log_that_is_gone_is_noticed(tmp_path: Path) -> None:
+    """Commits to a deleted log succeed silently, and a power cut would lose them."""
+    file = tmp_path / "syncd.db"
+    ledger = new_ledger(sqlite_url(file))
+    stage(ledger, 1)
+    ledger.check_file()
+    log = Path(f"{file}-wal")
+    log.unlink()
+    stage(ledger, 1, first=1)
+    with pytest.raises(LedgerError, match=r"log \(-wal\) was deleted"):
+        ledger.check_file()
+    log.touch()
+    with pytest.raises(LedgerError, match=r"log \(-wal\) was deleted"):
+        ledger.check_file()
+    ledger.close()
+
+
+def test_a_ledger_at_work_is_never_doubted(tmp_path: Path) -> None:
+    """Growing, folding the log from outside, and a link as the path are nothing to stop for."""
+    file, link = tmp_path / "there" / "syncd.db", tmp_path / "syncd.db"
+    new_ledger(sqlite_url(file)).close()
+    link.symlink_to(file)
+    ledger = Ledger.open(sqlite_url(link))
+    ledger.check_file()
+    for first in range(0, 900, 300):
+        stage(ledger, 300, first=first)
+        ledger.check_file()
+        fold(file)
+        ledger.check_file()
+    assert Path(f"{file}-wal").stat().st_size == 0
+    ledger.close()
+    again = Ledger.open(sqlite_url(link))
+    again.check_file()
+    again.close()
+
+
+def fold(file: Path) -> None:
+    """Another program writes the log into the file, and empties it."""
+    raw = sqlite3.connect(file)
+    assert raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+    raw.close()
+
+
 def test_no_migrations_means_a_broken_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
