@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
+from syncd.config.document_values import VALUES
 from syncd.config.example import Kinds, example
 from syncd.config.layers import RESERVED
 from syncd.config.paths import dotted, item_of, model_of
@@ -70,18 +71,6 @@ cut off. `token` and `token_file` together are an error.
 **Names** of campaigns, sources and syncs are 1 to 64 letters, digits, `-` or `_`.
 """
 
-_VALUES = """\
-Values of vendor fields and of the payload:
-
-| written | means |
-| --- | --- |
-| `"{city}"` | the column `city` |
-| `"{first_name} {last_name}"` | a template; `{{` and `}}` are braces |
-| `"crm"`, `3`, `true`, `["mon", "tue"]` | a constant |
-| `{ column = "age", type = "int", required = true }` | the long form: one of `column`, `template` and `value`; `type` is one of `str` `int` `float` `bool` `date` `datetime` `json`; `required = true` makes a blank value a rejection; `default` takes its place |
-| any other table | a constant; one with a key `column` or `template` is written `{ value = { … } }` |
-"""  # noqa: E501 - a row of a Markdown table is one line
-
 
 def kinds() -> dict[str, type[BaseModel]]:
     """Every installed kind of source with its model of options."""
@@ -116,7 +105,7 @@ def reference(found: Kinds) -> str:
                     f'### `kind = "{kind}"`\n\n{options.__doc__ or ""}\n\n{_rows(options)}'
                 )
         if section == "syncs":
-            parts.append(_VALUES)
+            parts.append(VALUES)
     return "\n".join(parts)
 
 

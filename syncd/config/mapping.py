@@ -160,7 +160,8 @@ class Map(Section):
     )
     filter: str | None = Field(
         default=None,
-        description="Only records for which this is true become call jobs.",
+        description="Only records for which this is true become call jobs; the language is under"
+        " Filters in docs/reference/configuration.md.",
         examples=["stage == 'new' and consent == 'yes'"],
     )
     startDateTime: _Field = Field(  # noqa: N815 - the vendor's name
@@ -175,12 +176,14 @@ class Map(Section):
     )
     allowedDays: _Field = Field(  # noqa: N815 - the vendor's name
         default=None,
-        description="Weekdays on which calls are permitted; replaces allowedTime's days.",
+        description='Weekdays on which calls are permitted, such as "mon-fri", or a list of them;'
+        " hours that allowedTime gives for other days do not count.",
         examples=[["mon", "tue", "wed", "thu", "fri"]],
     )
     allowedTime: _Field = Field(  # noqa: N815 - the vendor's name
         default=None,
-        description="Permitted hours in the customer's own time, for each weekday or by default.",
+        description='Permitted hours in the customer\'s own time: "10:00-19:00" is every day,'
+        ' "09:00-13:00, 14:00-20:00" has a break; or a table by weekday.',
         examples=[{"default": [{"localTimeFrom": "10:00", "localTimeTo": "19:00"}]}],
     )
     retryIntervalInMinutes: _Field = Field(  # noqa: N815 - the vendor's name
@@ -193,8 +196,8 @@ class Map(Section):
     )
     gmtZone: _Field = Field(  # noqa: N815 - the vendor's name
         default=None,
-        description="The customer's zone: an IANA name or an offset. Without it the phone's zone"
-        " is taken where there is only one; otherwise the call job is held.",
+        description="The customer's zone: an IANA name, or an offset such as +03:00. Without it the"
+        " phone's zone is taken where there is only one; otherwise the call job is held.",
         examples=["{time_zone}"],
     )
     dialerPriority: _Field = Field(  # noqa: N815 - the vendor's name
