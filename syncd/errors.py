@@ -57,6 +57,11 @@ class Problem:
         return f"{head} [{self.where}]" if self.where else head
 
 
+def counted(problems: Sequence[Problem]) -> str:
+    """`1 problem`, `2 problems`: the end of a headline."""
+    return "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+
+
 class ConfigError(SyncdError):
     """The configuration, a file or the command has to be changed; `problems` lists all at once."""
 
@@ -67,6 +72,18 @@ class ConfigError(SyncdError):
     ) -> None:
         super().__init__(what, where=where, hint=hint)
         self.problems = tuple(problems)
+
+    @property
+    def headline(self) -> str:
+        """What stands above the list of problems."""
+        return super().__str__()
+
+    def __str__(self) -> str:
+        """All in one line, as for a log: the first problem stands for the others."""
+        if not self.problems:
+            return self.headline
+        more = f", and {len(self.problems) - 1} more" if len(self.problems) > 1 else ""
+        return f"{self.headline}: {self.problems[0]}{more}"
 
 
 class LedgerError(ConfigError):

@@ -126,15 +126,22 @@ def say(text: str) -> None:
 
 def fail(error: SyncdError) -> NoReturn:
     """Say an error with all its problems and hints, and end with its exit code."""
-    typer.secho(f"error: {error}", err=True, fg="red")
-    problems = error.problems if isinstance(error, ConfigError) else ()
+    say_error("error", error, colour="red")
+    raise typer.Exit(error.exit_code)
+
+
+def say_error(whose: str, error: SyncdError, *, colour: str | None = None) -> None:
+    """An error with all its problems and hints, each once."""
+    headline, problems = (
+        (error.headline, error.problems) if isinstance(error, ConfigError) else (str(error), ())
+    )
+    typer.secho(f"{whose}: {headline}", err=True, fg=colour)
     for problem in problems:
         say(f"  - {problem}")
         if problem.hint:
             say(f"    hint: {problem.hint}")
     if error.hint:
         say(f"hint: {error.hint}")
-    raise typer.Exit(error.exit_code)
 
 
 class Signals:

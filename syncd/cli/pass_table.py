@@ -31,8 +31,8 @@ def print_passes(results: Sequence[PassResult], *, as_json: bool) -> None:
     table = new_table("pass", "of", "outcome", "counts")
     for result in results:
         counts = ", ".join(f"{name} {n:,}" for name, n in sorted(result.counts.items()) if n)
-        told = (result.kind, result.target, result.outcome, counts or "nothing to do")
-        table.add_row(*(cell(one) for one in told))
+        cells = (result.kind, result.target, result.outcome, counts or "nothing to do")
+        table.add_row(*(cell(one) for one in cells))
     console().print(table)
     say_errors(results)
 
@@ -41,6 +41,4 @@ def say_errors(results: Sequence[PassResult]) -> None:
     """Say on stderr what went wrong in each pass, with its hint."""
     for result in results:
         if result.error is not None:
-            common.say(f"{result.kind} {result.target}: {result.error}")
-            if result.error.hint:
-                common.say(f"hint: {result.error.hint}")
+            common.say_error(f"{result.kind} {result.target}", result.error)

@@ -32,7 +32,7 @@ from syncd.config.paths import Path as KeyPath
 from syncd.config.paths import dotted
 from syncd.config.problems import from_pydantic
 from syncd.config.settings import Settings, build
-from syncd.errors import ConfigError, Problem
+from syncd.errors import ConfigError, Problem, counted
 
 PLACES = (Path("syncd.toml"), Path("/etc/syncd/config.toml"))
 DEFAULT_ORIGIN = "default"
@@ -94,8 +94,8 @@ def load(path: Path | None, env: Mapping[str, str]) -> Loaded:
         checked += from_pydantic(error, Settings, origins=origins, where=where)
     found += [problem for problem in checked if problem.key not in seen]
     if found:
-        count = "1 problem" if len(found) == 1 else f"{len(found)} problems"
-        raise ConfigError(f"the configuration has {count}", where=where, problems=found) from None
+        what = f"the configuration has {counted(found)}"
+        raise ConfigError(what, where=where, problems=found) from None
     shown = MappingProxyType({dotted(key): origin for key, origin in origins.items()})
     return Loaded(settings, shown, file, tuple(_warnings(origins, settings, file)))
 

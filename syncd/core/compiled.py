@@ -20,7 +20,7 @@ from syncd.core.names import did_you_mean
 from syncd.core.refusal import BadValue
 from syncd.core.spec import MappingSpec, ValueSpec
 from syncd.core.values import READERS, Reader
-from syncd.errors import ConfigError, Problem
+from syncd.errors import ConfigError, Problem, counted
 
 MAX_PAYLOAD_NAMES: Final = 200
 
@@ -40,9 +40,8 @@ class Compiled:
 
     def raise_problems(self) -> None:
         if self._problems:
-            more = len(self._problems) - 1
-            tail = f", and {more} more" if more else ""
-            raise ConfigError(f"mapping: {self._problems[0]}{tail}", problems=self._problems)
+            what = f"the mapping has {counted(self._problems)}"
+            raise ConfigError(what, problems=self._problems)
 
     def positions(self) -> tuple[int, ...]:
         """All columns that the mapping reads, in the order of the record."""

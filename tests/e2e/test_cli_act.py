@@ -107,6 +107,27 @@ def test_check_finds_nothing_wrong_and_writes_nothing(desk: Desk) -> None:
     assert "no problem" in desk("check").err
 
 
+@pytest.mark.parametrize("command", ["check", "plan crm-leads", "once", "backfill crm-leads"])
+def test_a_problem_of_a_mapping_is_told_once(desk: Desk, command: str) -> None:
+    """However many there are, and whichever command meets them; in one line of JSON the first."""
+    one = CONFIG.replace('phone = "phone"', 'phone = "phon"')
+    desk.configure(one)
+    told = desk(*command.split(), code=2)
+    assert (told.out + told.err).count('no column "phon"') == 1
+    assert "1 problem" in told.out + told.err
+    desk.configure(one.replace("{{name}}", "{{nmae}}"))
+    told = desk(*command.split(), code=2)
+    for column in ("phon", "nmae"):
+        assert (told.out + told.err).count(f'no column "{column}"') == 1
+
+
+def test_a_program_is_told_the_first_problem_of_a_mapping(desk: Desk) -> None:
+    """The error of a pass is one line: what is wrong stands in it."""
+    desk.configure(CONFIG.replace('phone = "phone"', 'phone = "phon"'))
+    what = desk("once", "--json", code=2).json[0]["error"]["what"]
+    assert what == 'the mapping has 1 problem: phone: no column "phon", did you mean "phone"?'
+
+
 def test_check_lists_every_problem_at_once(desk: Desk, box: RunningSandbox) -> None:
     """A missing ledger, an unknown token and wrong columns: each with its key, place and hint."""
     wrong = CONFIG.replace("syncd.db", "other.db").replace('key = "id"', 'key = "ident"')
