@@ -100,14 +100,19 @@ def test_killed_while_reading_nothing_is_lost(box: RunningSandbox, folder: Folde
     assert_each_once(box, folder, LEADS)
 
 
-def test_sigterm_ends_a_backfill_between_two_lists(box: RunningSandbox, folder: Folder) -> None:
-    """SIGTERM leaves no list without its answer, gives 143, and the next backfill goes on."""
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_ends_a_backfill_between_two_lists(
+    box: RunningSandbox, folder: Folder, number: signal.Signals, code: int
+) -> None:
+    """It leaves no list without its answer, gives the documented code, and the next goes on."""
     box.faults.add(Fault("slow", path="addPhones", seconds=1, count=BATCHES))
     running = folder.start("backfill", "leads")
-    eventually(lambda: lists_sent(box) >= 2, "two lists")
-    running.terminate()
-    assert running.wait(PATIENCE_S) == 143, folder.output
+    eventually(lambda: folder.answered() > 0 and lists_sent(box) > 1, "the first accepted job")
+    running.send_signal(number)
+    assert running.wait(PATIENCE_S) == code, folder.output
+    assert "stopped by a signal" in folder.output
     assert "batch.doubted" not in folder.output
+    assert 0 < folder.answered() < LEADS
     assert folder.call_job_ids() == {str(job.id) for job in box.jobs()}
     box.faults.clear()
     backfill_until_done(folder)

@@ -10,8 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from apscheduler.triggers.cron import CronTrigger
 
 from syncd.app import App
 from syncd.config.load import load
@@ -214,14 +216,20 @@ def test_a_wrong_source_is_told_before_anything_starts(
     assert schedulers == []
 
 
-def test_cron_waits_for_its_hour(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sync with a cron expression is not polled at the start; its campaign's passes run."""
+def schedule_by_cron(folder: Folder, expression: str) -> None:
+    """Give the folder's sync a cron expression in the place of its interval."""
     config = folder.path / "syncd.toml"
     text = config.read_text(encoding="utf-8").replace(
         'campaign = "welcome"\nevery = "1s"',
-        'campaign = "welcome"\ncron = "0 0 29 2 *"\ntime_zone = "Europe/Berlin"',
+        f'campaign = "welcome"\ncron = "{expression}"\ntime_zone = "Europe/Berlin"',
     )
+    assert expression in text
     config.write_text(text, encoding="utf-8")
+
+
+def test_cron_waits_for_its_hour(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sync with a cron expression is not polled at the start; its campaign's passes run."""
+    schedule_by_cron(folder, "0 0 29 2 *")
     looked = threading.Semaphore(0)
     monkeypatch.setattr(submit, "has_work", lambda *_args: looked.release())
     with opened(folder) as app, daemon(app) as ending:
@@ -231,3 +239,26 @@ def test_cron_waits_for_its_hour(folder: Folder, monkeypatch: pytest.MonkeyPatch
         assert app.ledger.last_passes() == []
     assert ending.result() == Ending(0, drained=True)
     assert folder.states() == {}
+
+
+def test_a_sync_with_cron_is_polled_at_its_times(
+    box: RunningSandbox, folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each time that comes is a poll: the first leads go out, and at a later time a later lead."""
+    schedule_by_cron(folder, "* * * * *")
+    asked: list[tuple[str, str]] = []
+
+    def each_second(expression: str, timezone: ZoneInfo | str) -> CronTrigger:
+        asked.append((expression, str(timezone)))
+        return CronTrigger(second="*", timezone=timezone)
+
+    # As if a minute were a second: nobody waits for a whole one.
+    monkeypatch.setattr(CronTrigger, "from_crontab", each_second)
+    with opened(folder) as app, daemon(app) as ending:
+        eventually(lambda: folder.answered() == LEADS, "the leads of the first time")
+        folder.write_leads(LEADS + 1)
+        eventually(lambda: folder.answered() == LEADS + 1, "the lead of a later time")
+        assert not ending.done()
+    assert asked[-1] == ("* * * * *", "Europe/Berlin")
+    assert ending.result() == Ending(0, drained=True)
+    assert_each_once(box, folder, LEADS + 1)

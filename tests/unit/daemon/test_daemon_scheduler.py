@@ -64,6 +64,36 @@ def test_cron_is_meant_in_its_zone(scheduler: Scheduler) -> None:
     assert fire(None, summer).astimezone(UTC) == datetime(2026, 7, 6, 7, tzinfo=UTC)
 
 
+BERLIN_CLOCKS = [
+    # Clocks go forward on 29 March at 01:00 UTC, and back on 25 October at 01:00 UTC.
+    ("0 9 * * *", "2026-03-28 12:00", ["03-29 07:00", "03-30 07:00"]),
+    ("0 9 * * *", "2026-10-24 12:00", ["10-25 08:00", "10-26 08:00"]),
+    ("30 2 * * *", "2026-03-28 12:00", ["03-29 01:30", "03-30 00:30"]),
+    ("30 2 * * *", "2026-10-24 12:00", ["10-25 00:30", "10-25 01:30", "10-26 01:30"]),
+    ("*/30 * * * *", "2026-03-29 00:20", ["03-29 00:30", "03-29 01:00", "03-29 01:30"]),
+    ("*/30 * * * *", "2026-10-25 00:20", ["10-25 00:30", "10-25 01:00", "10-25 01:30"]),
+    ("*/10 9-18 * * mon-fri", "2026-03-27 17:45", ["03-27 17:50", "03-30 07:00", "03-30 07:10"]),
+]
+
+
+@pytest.mark.parametrize(("expression", "start", "fires"), BERLIN_CLOCKS)
+def test_cron_goes_on_when_clocks_change(
+    scheduler: Scheduler, expression: str, start: str, fires: list[str]
+) -> None:
+    """Times in UTC: an hour that is skipped loses no look at the source, one that repeats adds one.
+
+    To look once more is harmless: what is known is not taken twice.
+    """
+    scheduler.cron("poll a", nothing, expression, time_zone="Europe/Berlin", pool="polls")
+    now = datetime.fromisoformat(f"{start}+00:00")
+    before, seen = None, []
+    for _ in fires:
+        before = trigger(scheduler, "poll a").get_next_fire_time(before, now)
+        now = before.astimezone(UTC) + timedelta(microseconds=1)
+        seen.append(f"{before.astimezone(UTC):%m-%d %H:%M}")
+    assert seen == fires
+
+
 def test_soon_calls_ahead_of_time(scheduler: Scheduler) -> None:
     """A pass that is due in an hour is called now; a name that is not there is let be."""
     calls = threading.Semaphore(0)
