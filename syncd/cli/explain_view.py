@@ -13,7 +13,7 @@ from syncd.cli import common
 from syncd.cli.explaining import Found
 from syncd.cli.status_view import time_of
 from syncd.cli.tables import cell, console, fact_table, new_table
-from syncd.core.call_job import ID_OF_ANOTHER_JOB, JobState
+from syncd.core.call_job import ID_OF_ANOTHER_JOB, REPORT_OF_ANOTHER_PHONE, JobState
 
 #: What a state means for the person who asks.
 MEANING: Mapping[str, str] = {
@@ -30,6 +30,8 @@ MEANING: Mapping[str, str] = {
 }
 #: A job that is parked for this reason is not one of a refused list.
 MEANING_OF_ANOTHER_ID = "nobody can know whether it was called: a person has to look"
+#: Nor is an accepted job, whose report is not its own, one that simply waits.
+MEANING_OF_ANOTHER_PHONE = "the report of its ID names another phone: a person has to look"
 
 
 def print_found(found: Found, *, as_json: bool) -> None:
@@ -76,6 +78,8 @@ def meaning(state: str, reason: str | None) -> str:
     """What the state of a call job means for the person who asks."""
     if state == JobState.PARKED and reason == ID_OF_ANOTHER_JOB:
         return MEANING_OF_ANOTHER_ID
+    if state == JobState.ACCEPTED and reason == REPORT_OF_ANOTHER_PHONE:
+        return MEANING_OF_ANOTHER_PHONE
     return MEANING.get(state, "")
 
 

@@ -51,6 +51,7 @@ class CampaignTold:
     in_doubt: int
     unsent: int
     unmatched: int
+    mismatched: int  #: call jobs, not batches: their reports name another phone
     oldest_staged_at: datetime | None
     last_passes: list[PassTold]
 
@@ -115,6 +116,7 @@ def _campaign(app: App, name: str, passes: list[PassRow]) -> CampaignTold:
         in_doubt=view.in_doubt,
         unsent=view.unsent,
         unmatched=view.unmatched,
+        mismatched=app.ledger.mismatched(name),
         oldest_staged_at=view.oldest_staged_at,
         last_passes=[_pass(row) for row in passes if row.kind != "poll" and row.target == name],
     )
@@ -171,6 +173,7 @@ def _campaign_facts(name: str, campaign: CampaignTold) -> list[tuple[str, object
         ("in doubt", f"{campaign.in_doubt:,} batches" if campaign.in_doubt else None),
         ("unsent", f"{campaign.unsent:,} batches" if campaign.unsent else None),
         ("unmatched", f"{campaign.unmatched:,} batches" if campaign.unmatched else None),
+        ("mismatched", f"{campaign.mismatched:,} call jobs" if campaign.mismatched else None),
         ("staged since", time_of(campaign.oldest_staged_at)),
     ]
 

@@ -84,6 +84,10 @@ PHONE_KNOWN = "phone_known"
 #: whether this one was called. Any other reason is a refusal of its list: then nobody was.
 ID_OF_ANOTHER_JOB = "id_of_another_job"
 
+#: Why an accepted job is doubted: the report of its ID names another phone. Nobody can know which
+#: call is whose, so the report closes nothing.
+REPORT_OF_ANOTHER_PHONE = "report_of_another_phone"
+
 
 def check_move(old: JobState | str, new: JobState) -> None:
     """Assert that the picture has an arrow from `old` to `new`; a wrong move is a bug."""

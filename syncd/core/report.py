@@ -140,7 +140,7 @@ def is_redial(report: JobReport) -> bool:
     return bool(report.redial_number)
 
 
-def phone_of(report: JobReport) -> int | None:
+def phone_of(report: JobReport | AttemptReport) -> int | None:
     """The phone as a number; None for anything that no phone can be."""
     text = report.phone or ""
     return (

@@ -26,7 +26,16 @@ from syncd.observe import events, logs
 _log = logs.get("engine")
 
 #: Counts that mean "done, but not all of it": exit code 1.
-INCOMPLETE = ("refused", "parked", "rejected", "in_doubt", "not_sent", "unmatched", "waiting")
+INCOMPLETE = (
+    "refused",
+    "parked",
+    "rejected",
+    "in_doubt",
+    "not_sent",
+    "unmatched",
+    "waiting",
+    "mismatched",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,8 @@ _log = logs.get("engine")
 
 #: Batches looked at in one read of what is due.
 BATCHES_MAX = 50
-
-
+#: Of reports that name another phone, the log tells so many jobs.
+JOBS_TOLD = 20
 #: The vendor's clock and ours, or the age of a ledger, differ by less than this.
 CLOCKS_APART = timedelta(days=400)
 #: After the last call that ended, call-backs are still looked for so long.
@@ -110,10 +110,26 @@ def _attempts(campaign: Campaign, running: Pass) -> None:
         if not due:
             return
         told: list[AttemptReport] = ask_by_ids(campaign.client.attempt_reports, due).found
-        stored = tools.ledger.store_attempts(campaign.name, due, told, by=running.by())
-        running.counts["attempts"] += stored
+        counts = tools.ledger.store_attempts(campaign.name, due, told, by=running.by())
+        running.counts["attempts"] += counts.stored
+        _tell_mismatched(counts.mismatched, campaign, running)
 
 
 def _store(reports: Sequence[JobReport], campaign: Campaign, running: Pass) -> None:
     counts = running.tools.ledger.store_reports(campaign.name, reports, by=running.by())
     running.counts.update(reports=counts.stored, closed=counts.closed, foreign=counts.foreign)
+    _tell_mismatched(counts.mismatched, campaign, running)
+
+
+def _tell_mismatched(jobs: Sequence[int], campaign: Campaign, running: Pass) -> None:
+    """IDs that stand with the wrong jobs: a person has to ask the vendor which call is whose."""
+    if not jobs:
+        return
+    running.counts["mismatched"] += len(jobs)
+    # The vendor's own IDs are not told: they are its words, and might be phones.
+    _log.warning(
+        events.REPORT_MISMATCHED,
+        campaign=campaign.name,
+        jobs=len(jobs),
+        job_ids=list(jobs[:JOBS_TOLD]),
+    )

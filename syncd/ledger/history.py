@@ -11,6 +11,7 @@ import orjson
 from sqlalchemy import Connection, func, select
 
 from syncd.clock import from_ms
+from syncd.core.call_job import REPORT_OF_ANOTHER_PHONE, JobState
 from syncd.ledger.schema import attempts, batches, call_jobs, job_counts, journal, leads, reports
 from syncd.ledger.store import Store
 
@@ -84,6 +85,8 @@ def _job(connection: Connection, job: dict[str, Any]) -> JobHistory:
     moves = _moves(connection, "job", job["id"])
     if batch is not None:
         moves += _moves(connection, "batch", batch["id"])
+    if job["state"] == JobState.ACCEPTED and _is_mismatched(connection, job):
+        job["reason"] = REPORT_OF_ANOTHER_PHONE
     mine = reports.c.job_id == job["id"]
     in_order = (reports.c.stored_at, func.coalesce(reports.c.redial_number, 0))
     told = connection.execute(
@@ -106,6 +109,16 @@ def _job(connection: Connection, job: dict[str, Any]) -> JobHistory:
         reports=[dict(row) for row in told.mappings()],
         attempts=[dict(row) for row in tried.mappings()],
     )
+
+
+def _is_mismatched(connection: Connection, job: Mapping[str, Any]) -> bool:
+    """Whether the report of the job's ID names another phone, and so is kept apart."""
+    apart = select(reports.c.stored_at).where(
+        reports.c.campaign == job["campaign"],
+        reports.c.call_job_id == job["call_job_id"],
+        reports.c.job_id.is_(None),
+    )
+    return connection.execute(apart).first() is not None
 
 
 def _moves(connection: Connection, what: str, id_: int) -> list[Move]:

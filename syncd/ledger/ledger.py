@@ -169,14 +169,18 @@ class Ledger:
         """Keep reports; accepted to closed where one says so."""
         return reports.store_reports(self._store, campaign, found, by=by)
 
+    def mismatched(self, campaign: str) -> int:
+        """How many accepted jobs have an ID whose report names another phone."""
+        return reports.mismatched(self._store, campaign)
+
     def attempts_due(self, campaign: str, *, limit: int) -> list[str]:
         """Vendor IDs with attempts that were not asked for yet."""
         return attempts.attempts_due(self._store, campaign, limit=limit)
 
     def store_attempts(
         self, campaign: str, asked: Sequence[str], found: Sequence[AttemptReport], *, by: By
-    ) -> int:
-        """Keep attempt reports of the IDs that were asked for."""
+    ) -> attempts.AttemptCounts:
+        """Keep attempt reports of the IDs that were asked for, but none of another phone."""
         return attempts.store_attempts(self._store, campaign, asked, found, by=by)
 
     def walked_to(self, campaign: str) -> datetime | None:

@@ -1,7 +1,8 @@
 """Job reports: what the vendor says of our calls, stored as it came.
 
-A job closes only on a report that says so. Reports of calls whose phone the ledger does not know
-are not ours and are not kept.
+A job closes only on a report that says so, and that names its phone. A report that names another
+phone than the job with its ID is kept apart, with no job. Reports of calls whose phone the ledger
+does not know are not ours and are not kept.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from syncd.core.call_job import JobState
 from syncd.core.report import JobReport, is_open, is_redial, phone_of
 from syncd.ledger.moves import By, move_jobs
 from syncd.ledger.report_cells import count_cell, time_cell
-from syncd.ledger.report_owner import ReportedJob, jobs_of
+from syncd.ledger.report_owner import Owners, ReportedJob, owners_of
 from syncd.ledger.schema import (
     batches,
     call_jobs,
@@ -46,6 +47,8 @@ class ReportCounts:
     stored: int = 0
     closed: int = 0
     foreign: int = 0  #: of calls that the ledger does not know
+    #: Our jobs whose ID has a report, new to us, that names another phone.
+    mismatched: tuple[int, ...] = ()
 
 
 def batches_due(store: Store, campaign: str, *, now: datetime, limit: int) -> list[BatchDue]:
@@ -92,12 +95,16 @@ def store_reports(
     counts = ReportCounts()
     newest = {report.call_job_id: report for report in found}
     with store.write() as connection:
-        jobs = jobs_of(connection, campaign, list(newest.values()))
+        owners = owners_of(connection, campaign, list(newest.values()))
+        jobs = owners.jobs
         ours = {id_: report for id_, report in newest.items() if id_ in jobs}
-        counts.foreign = len(newest) - len(ours)
-        changed = _changed(connection, campaign, ours)
-        counts.stored = len(changed)
-        _upsert_reports(connection, campaign, changed, jobs, by)
+        counts.foreign = len(newest) - len(ours) - len(owners.mismatched)
+        changed = _changed(connection, campaign, newest, owners)
+        counts.stored = len(changed.keys() & ours.keys())
+        counts.mismatched = tuple(
+            owners.mismatched[id_].id for id_ in changed if id_ in owners.mismatched
+        )
+        _keep(connection, campaign, changed, jobs, by)
         # By job: one that two IDs speak of ends once.
         ended = {
             jobs[id_].id: (jobs[id_], report)
@@ -112,31 +119,35 @@ def store_reports(
 
 
 def _changed(
-    connection: Connection, campaign: str, ours: Mapping[str, JobReport]
+    connection: Connection, campaign: str, found: Mapping[str, JobReport], owners: Owners
 ) -> dict[str, JobReport]:
     """Reports that say something new: the last hour is walked again at each pull."""
-    kept: dict[str, str] = {}
-    for some in chunks(list(ours)):
+    known = [id_ for id_ in found if id_ in owners.jobs or id_ in owners.mismatched]
+    kept: dict[str, tuple[str, int | None]] = {}
+    for some in chunks(known):
         kept |= {
-            row[0]: row[1]
+            row[0]: (row[1], row[2])
             for row in connection.execute(
-                select(reports.c.call_job_id, reports.c.raw).where(
+                select(reports.c.call_job_id, reports.c.raw, reports.c.job_id).where(
                     reports.c.campaign == campaign, reports.c.call_job_id.in_(some)
                 )
             )
         }
-    return {id_: report for id_, report in ours.items() if kept.get(id_) != json_text(report.raw)}
+    told = {
+        id_: (json_text(found[id_].raw), owners.jobs[id_].id if id_ in owners.jobs else None)
+        for id_ in known
+    }
+    return {id_: found[id_] for id_ in known if kept.get(id_) != told[id_]}
 
 
-def _upsert_reports(
+def _keep(
     connection: Connection,
     campaign: str,
-    ours: Mapping[str, JobReport],
+    found: Mapping[str, JobReport],
     jobs: Mapping[str, ReportedJob],
     by: By,
 ) -> None:
-    if not ours:
-        return
+    """Store reports with their jobs; those that are not in `jobs` with none."""
     statement = upsert(connection.dialect.name, reports)
     kept = ("campaign", "call_job_id", "attempts_asked")
     fresh = {
@@ -144,11 +155,28 @@ def _upsert_reports(
         for column in reports.columns
         if column.name not in kept
     }
-    rows = [
+    key = ["campaign", "call_job_id"]
+    ours = _rows(campaign, {id_: one for id_, one in found.items() if id_ in jobs}, jobs, by)
+    if ours:
+        connection.execute(statement.on_conflict_do_update(index_elements=key, set_=fresh), ours)
+    apart = _rows(campaign, {id_: one for id_, one in found.items() if id_ not in jobs}, jobs, by)
+    if apart:
+        # What was once told of a job of ours stays: a contradiction proves nothing against it.
+        only_apart = statement.on_conflict_do_update(
+            index_elements=key, set_=fresh, where=reports.c.job_id.is_(None)
+        )
+        # Without a count nobody asks for the attempts of another person's call.
+        connection.execute(only_apart, [{**row, "attempts_count": None} for row in apart])
+
+
+def _rows(
+    campaign: str, found: Mapping[str, JobReport], jobs: Mapping[str, ReportedJob], by: By
+) -> list[dict[str, object]]:
+    return [
         {
             "campaign": campaign,
             "call_job_id": id_,
-            "job_id": jobs[id_].id,
+            "job_id": jobs[id_].id if id_ in jobs else None,
             "phone": phone_of(report),
             "redial_number": count_cell(report.redial_number),
             "job_status": report.job_status or "unknown",
@@ -162,12 +190,22 @@ def _upsert_reports(
             "raw": json_text(report.raw),
             "stored_at": by.at_ms,
         }
-        for id_, report in ours.items()
+        for id_, report in found.items()
     ]
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=["campaign", "call_job_id"], set_=fresh),
-        rows,
+
+
+def mismatched(store: Store, campaign: str) -> int:
+    """How many accepted jobs have an ID whose report names another phone than theirs."""
+    held = (call_jobs.c.campaign == reports.c.campaign) & (
+        call_jobs.c.call_job_id == reports.c.call_job_id
     )
+    with store.read() as connection:
+        return connection.execute(
+            select(func.count())
+            .select_from(reports)
+            .join(call_jobs, held)
+            .where(reports.c.campaign == campaign, reports.c.job_id.is_(None), is_accepted)
+        ).scalar_one()
 
 
 def _close(

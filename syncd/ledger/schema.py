@@ -226,7 +226,7 @@ reports = Table(
     metadata,
     Column("campaign", Text, primary_key=True),
     Column("call_job_id", Text, primary_key=True),
-    Column("job_id", Id, ForeignKey("call_jobs.id")),  # NULL: a call that is not ours
+    Column("job_id", Id, ForeignKey("call_jobs.id")),  # NULL: of another phone
     Column("phone", BigInteger),
     Column("redial_number", Integer),
     Column("job_status", Text, nullable=False),

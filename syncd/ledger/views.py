@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import case, false, func, select
 
 from syncd.clock import from_ms, to_ms
-from syncd.core.call_job import BatchState, JobState
+from syncd.core.call_job import REPORT_OF_ANOTHER_PHONE, BatchState, JobState
 from syncd.ledger.schema import (
     batches,
     call_jobs,
@@ -182,6 +182,13 @@ def iter_leads(store: Store, where: LeadFilter, *, limit: int | None = None) -> 
         after = rows[-1].job_id
 
 
+#: The report of the job's ID names another phone: it is no outcome of this lead.
+_of_another = (
+    (call_jobs.c.state == JobState.ACCEPTED)
+    & reports.c.call_job_id.is_not(None)
+    & reports.c.job_id.is_(None)
+)
+_mine = reports.c.job_id == call_jobs.c.id
 _LEADS = (
     select(
         leads.c.id,
@@ -190,11 +197,11 @@ _LEADS = (
         leads.c.key,
         call_jobs.c.phone,
         call_jobs.c.state,
-        call_jobs.c.reason,
+        case((_of_another, REPORT_OF_ANOTHER_PHONE), else_=call_jobs.c.reason).label("reason"),
         call_jobs.c.call_job_id,
-        reports.c.job_status,
-        reports.c.call_result,
-        reports.c.attempts_count,
+        case((_mine, reports.c.job_status)).label("job_status"),
+        case((_mine, reports.c.call_result)).label("call_result"),
+        case((_mine, reports.c.attempts_count)).label("attempts_count"),
         leads.c.seen_at,
         call_jobs.c.id.label("job_id"),
     )

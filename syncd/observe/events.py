@@ -152,6 +152,13 @@ METHOD_MISSED = _event(
     "This installation lacks a method; the other way is taken.",
     "campaign method",
 )
+REPORT_MISMATCHED = _event(
+    "report.mismatched",
+    "warning",
+    "Reports name another phone than the call jobs with their IDs; they close nothing. `job_ids`"
+    " are syncd's own, the first few.",
+    "campaign jobs job_ids",
+)
 
 # Other programs' lines.
 REQUEST_FINISHED = _event(

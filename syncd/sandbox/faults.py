@@ -51,6 +51,7 @@ KINDS: Final[dict[str, Kind]] = {
     ),
     "slow": Kind(done=None, meaning="the answer trickles in over `seconds` (5)"),
     "short_answer": Kind(done=None, meaning="the first item of the answered list is left out"),
+    "reversed_answer": Kind(done=None, meaning="the answered list comes back to front"),
     "html_502": Kind(done=False, meaning="502 with an HTML page, as a proxy makes it"),
     "empty_200": Kind(done=True, meaning="200 with an empty body"),
 }
@@ -156,8 +157,9 @@ def spoil(fault: Fault, answer: Answer) -> Answer:
             return Answer(page, 502, "text/html")
         case "empty_200":
             return Answer(b"")
-        case "short_answer":
-            return answer._replace(body=_shorter(answer.body))
+        case "short_answer" | "reversed_answer" as name:
+            change = _shorter if name == "short_answer" else _reversed
+            return answer._replace(body=change(answer.body))
         case _:
             return answer
 
@@ -170,6 +172,12 @@ def _shorter(body: bytes) -> bytes:
     if isinstance(value, dict) and isinstance(value.get("items"), list):
         return orjson.dumps({**value, "items": value["items"][1:]})
     return body
+
+
+def _reversed(body: bytes) -> bytes:
+    """As long as it was: only what the items themselves say tells which is whose."""
+    value: Any = orjson.loads(body) if body else None
+    return orjson.dumps(value[::-1]) if isinstance(value, list) else body
 
 
 async def deliver(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
@@ -15,6 +16,8 @@ from syncd.app import App
 from syncd.engine import date_walk, pull_reports, reconcile
 from syncd.engine.asking import IDS_MAX
 from syncd.engine.passes import PassResult
+from syncd.observe import logs
+from syncd.observe.redact import Redactor
 from syncd.sandbox.faults import Fault
 from tests.worlds import World, new_world, poll_all, settle
 
@@ -32,6 +35,15 @@ def world(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
             poll_all(app)
             settle(made, app)
         yield made
+
+
+@pytest.fixture
+def out() -> Iterator[io.StringIO]:
+    """Everything that is logged."""
+    stream = io.StringIO()
+    logs.configure("debug", "json", Redactor([]), stream)
+    yield stream
+    logs.configure("warning", "json", Redactor([]), io.StringIO())
 
 
 @pytest.fixture
@@ -256,6 +268,35 @@ def test_a_report_that_cannot_be_had_now_is_had_later(world: World, app: App) ->
     assert (told.outcome, told.exit_code, told.counts["closed"]) == ("retry", 1, LEADS)
     assert pull(app).outcome == "done"
     assert_told(world)
+
+
+@pytest.mark.parametrize("sandbox", [{}, OLD], ids=["by date", "by ID"])
+def test_ids_in_another_order_give_no_outcome_to_another_lead(
+    tmp_path: Path, sandbox: dict[str, Any], out: io.StringIO
+) -> None:
+    """A whole answer back to front: each report names another phone, so none closes a job."""
+    with new_world(tmp_path, sandbox=sandbox) as world, world.open() as app:
+        world.write_leads(5)
+        world.box.faults.add(Fault("reversed_answer", path="addPhones"))
+        poll_all(app)
+        settle(world, app)
+        assert world.states() == {"accepted": 5}
+        world.pass_time(3 * DAY_S)
+        told = pull(app)
+        # The one in the middle has its own ID.
+        assert (told.counts["closed"], told.counts["mismatched"], told.exit_code) == (1, 4, 1)
+        assert world.states() == {"accepted": 4, "closed": 1}
+        mine = "SELECT count(*) FROM reports JOIN call_jobs ON call_jobs.id = job_id WHERE "
+        assert world.sql(mine + "reports.phone <> call_jobs.phone") == [(0,)]
+        assert app.ledger.mismatched("welcome") == 4
+        world.pass_time(DAY_S)
+        again = pull(app)
+        assert (again.counts.get("mismatched"), again.exit_code) == (None, 0)
+        assert world.states() == {"accepted": 4, "closed": 1}
+    said = out.getvalue()
+    assert said.count('"report.mismatched"') == 1
+    assert '"jobs":4,"job_ids":[' in said
+    assert not [job.phone for job in world.box.jobs() if job.phone.lstrip("+") in said]
 
 
 def test_without_open_jobs_nothing_is_asked(tmp_path: Path) -> None:

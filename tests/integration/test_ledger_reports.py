@@ -10,8 +10,10 @@ import orjson
 import pytest
 
 from syncd.core.report import CLOSED_STATUSES, OPEN_STATUSES, JobReport
+from syncd.ledger.attempts import AttemptCounts
 from syncd.ledger.ledger import Ledger
 from syncd.ledger.reports import ReportCounts
+from syncd.ledger.views import LeadFilter
 from tests.ledgers import (
     CAMPAIGN,
     HOUR,
@@ -29,6 +31,7 @@ from tests.ledgers import (
     report,
     rows,
     seal,
+    sealed,
     sent,
     snapshot,
     states,
@@ -148,6 +151,96 @@ def test_a_foreign_call_is_not_stored(ledger: Ledger) -> None:
     assert store(ledger) == ReportCounts()
 
 
+def own(id_: int | str, n: int, status: str = "noAnswer", **more: Any) -> JobReport:
+    """A report that names the n-th phone."""
+    return report(id_, status, phone=str(phone(n)), **more)
+
+
+def test_a_report_of_another_phone_closes_nothing(ledger: Ledger) -> None:
+    """An ID that stands with the wrong job: its report is kept apart, told once, and visible."""
+    answered(ledger, 3)
+    swapped = [own(1000, 1, call_result="yes", attempts_count=3), own(1001, 0), own(1002, 2)]
+    assert store(ledger, *swapped) == ReportCounts(stored=1, closed=1, mismatched=(1, 2))
+    assert states(ledger) == {"key-0": "accepted", "key-1": "accepted", "key-2": "closed"}
+    assert rows(ledger, "SELECT job_id FROM reports ORDER BY call_job_id") == [
+        (None,),
+        (None,),
+        (3,),
+    ]
+    assert ledger.attempts_due(CAMPAIGN, limit=9) == []
+    assert ledger.outcomes(CAMPAIGN) == {("noAnswer", None): 1}
+    assert (ledger.mismatched(CAMPAIGN), ledger.mismatched("other")) == (2, 0)
+    assert ledger.open_call_job_ids(1) == ["1000", "1001"]
+    listed = list(ledger.leads(LeadFilter(), limit=None))
+    assert [(one_.reason, one_.job_status, one_.call_result) for one_ in listed] == [
+        ("report_of_another_phone", None, None),
+        ("report_of_another_phone", None, None),
+        ("noAnswer", "noAnswer", None),
+    ]
+    (story,) = ledger.history(key="key-0")[0].jobs
+    assert (story.job["reason"], story.reports) == ("report_of_another_phone", [])
+    before = snapshot(ledger)
+    assert store(ledger, *swapped) == ReportCounts()
+    assert snapshot(ledger) == before
+    assert_consistent(ledger)
+
+
+def test_a_report_that_is_put_right_closes_its_job(ledger: Ledger) -> None:
+    """What was kept apart is replaced, and its attempts become due."""
+    answered(ledger, 1)
+    assert store(ledger, own(1000, 5, attempts_count=2)).mismatched == (1,)
+    right = own(1000, 0, attempts_count=2)
+    assert store(ledger, right) == ReportCounts(stored=1, closed=1)
+    assert one(ledger, "SELECT job_id FROM reports") == 1
+    assert ledger.attempts_due(CAMPAIGN, limit=9) == ["1000"]
+    assert ledger.mismatched(CAMPAIGN) == 0
+    (story,) = ledger.history(key="key-0")[0].jobs
+    assert story.job["reason"] == "noAnswer"
+    assert_consistent(ledger)
+
+
+def test_an_outcome_that_was_told_is_not_taken_back(ledger: Ledger) -> None:
+    """A later report of the same ID with another phone leaves the job and its report alone."""
+    answered(ledger, 2)
+    store(ledger, own(1000, 0, call_result="yes"), own(1001, 1, "planned"))
+    before = snapshot(ledger)
+    counts = store(ledger, own(1000, 7), own(1001, 7), own(1001, 7, redial_number=1))
+    assert counts == ReportCounts(mismatched=(1, 2))
+    assert snapshot(ledger) == before
+
+
+def test_an_id_given_twice_belongs_to_the_job_whose_phone_it_names(ledger: Ledger) -> None:
+    """The vendor used an ID again: a late report of the first call is not that of the second."""
+    answered(ledger, 1)
+    store(ledger, own(1000, 0))
+    batch = sent(ledger, sealed(ledger, 1, first=1))
+    ledger.record_answer(batch, ["1000"], next_report_at=NOW, by=by())
+    assert store(ledger, own(1000, 0, call_result="late")) == ReportCounts(stored=1)
+    assert states(ledger) == {"key-0": "closed", "key-1": "accepted"}
+    assert store(ledger, own(1000, 1)) == ReportCounts(stored=1, closed=1)
+    assert one(ledger, "SELECT job_id FROM reports") == 2
+    assert_consistent(ledger)
+
+
+def test_attempts_of_another_phone_are_not_stored(ledger: Ledger) -> None:
+    """An attempt names the phone of its ID's job, or none; else it is counted and dropped."""
+    answered(ledger, 3)
+    store(ledger, *(own(1000 + n, n, attempts_count=1) for n in range(3)))
+    found = [
+        attempt(1000, phone=str(phone(0))),
+        attempt(1001),
+        attempt(1002, phone=str(phone(0))),
+        attempt(1002, 2, phone=str(phone(2))),
+        attempt("x", phone=str(phone(0))),
+    ]
+    asked = ledger.attempts_due(CAMPAIGN, limit=9)
+    counts = ledger.store_attempts(CAMPAIGN, asked, found, by=by("pull_reports"))
+    assert counts == AttemptCounts(stored=3, mismatched=(3,))
+    kept = rows(ledger, "SELECT call_job_id FROM attempts ORDER BY call_job_id")
+    assert kept == [("1000",), ("1001",), ("x",)]
+    assert ledger.attempts_due(CAMPAIGN, limit=9) == []
+
+
 def test_a_call_back_belongs_to_the_job_of_its_phone(ledger: Ledger) -> None:
     """Each call-back of a phone is attached, whether its job is open or closed; it closes none."""
     answered(ledger, 2)
@@ -215,23 +308,24 @@ def test_attempts_are_asked_for_once(ledger: Ledger) -> None:
     store(ledger, report(1000, attempts_count=2), report(1001, attempts_count=0), report(1002))
     assert ledger.attempts_due(CAMPAIGN, limit=9) == ["1000"]
     found = [attempt(1000), attempt(1000, 2, started_at=NOW, call_duration=3.0)]
-    stored = ledger.store_attempts(CAMPAIGN, ["1000", "1002"], found, by=by("pull_reports"))
-    assert stored == 2
+    asked = ["1000", "1002"]
+    counts = ledger.store_attempts(CAMPAIGN, asked, found, by=by("pull_reports"))
+    assert counts == AttemptCounts(stored=2)
     assert ledger.attempts_due(CAMPAIGN, limit=9) == []
     store(ledger, report(1000, attempts_count=3))
     assert ledger.attempts_due(CAMPAIGN, limit=9) == ["1000"]
     assert ledger.attempts_due("other", limit=9) == []
     before = snapshot(ledger, ["attempts"])
-    assert ledger.store_attempts(CAMPAIGN, ["1000"], found, by=by("pull_reports")) == 2
+    assert ledger.store_attempts(CAMPAIGN, ["1000"], found, by=by("pull_reports")).stored == 2
     assert snapshot(ledger, ["attempts"]) == before
     assert ledger.attempts_due(CAMPAIGN, limit=9) == []
-    assert ledger.store_attempts(CAMPAIGN, [], [], by=by("pull_reports")) == 0
+    assert ledger.store_attempts(CAMPAIGN, [], [], by=by("pull_reports")) == AttemptCounts()
 
 
 def test_absurd_attempts_are_stored(ledger: Ledger) -> None:
     """Numbers that are no count are the first attempt of the first call; repeats are one row."""
     found = [attempt("a", 10**20), attempt("a", -5), attempt("a", redial_number=10**20)]
-    assert ledger.store_attempts(CAMPAIGN, ["a"], found, by=by()) == 3
+    assert ledger.store_attempts(CAMPAIGN, ["a"], found, by=by()).stored == 3
     numbers = rows(ledger, "SELECT redial_number, attempt_number FROM attempts ORDER BY 2")
     assert numbers == [(0, 0), (0, 1)]
 

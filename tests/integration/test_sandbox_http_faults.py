@@ -153,6 +153,17 @@ def test_short_answer(box: RunningSandbox) -> None:
         assert http.post(f"{base}/control/pause").content == b""
 
 
+def test_reversed_answer(box: RunningSandbox) -> None:
+    """Each position tells the ID of another phone's job; what is no list stays as it is."""
+    box.faults.add(Fault("reversed_answer", count=3))
+    assert raw(box).endswith(b'\r\n\r\n["5665334671","5665334669"]')
+    assert [str(job.id) for job in box.jobs()] == ["5665334669", "5665334671"]
+    with httpx.Client(trust_env=False, verify=False) as http:
+        base = f"{box.base_url}/api/calls/campaign/{box.token}"
+        assert http.get(f"{base}/status").json() == "inProcess"
+        assert http.post(f"{base}/control/pause").content == b""
+
+
 def test_a_fault_waits_for_its_path_and_its_turn(box: RunningSandbox) -> None:
     """Path, skip and count: the third and fourth addPhones fail, other methods never."""
     box.faults.add(Fault("http_500", path="/addPhones", skip=2, count=2))

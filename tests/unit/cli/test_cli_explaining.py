@@ -8,7 +8,7 @@ import pytest
 
 from syncd.cli import explain_view
 from syncd.cli.explaining import local_text
-from syncd.core.call_job import ID_OF_ANOTHER_JOB
+from syncd.core.call_job import ID_OF_ANOTHER_JOB, REPORT_OF_ANOTHER_PHONE
 
 AT = datetime(2026, 1, 2, 23, 30, tzinfo=UTC)
 
@@ -35,9 +35,11 @@ def test_an_instant_in_a_zone(zone: str | None, local: str | None) -> None:
     [
         ("parked", "campaign.limit.exceeded", "nobody was called"),
         ("parked", ID_OF_ANOTHER_JOB, "nobody can know whether it was called"),
+        ("accepted", REPORT_OF_ANOTHER_PHONE, "names another phone"),
+        ("accepted", None, "has not ended"),
         ("staged", None, "waits to be sent"),
     ],
 )
-def test_a_parked_job_is_told_by_its_reason(state: str, reason: str | None, told: str) -> None:
-    """A refused list called nobody; of an ID that was given twice nobody can know."""
+def test_a_job_in_trouble_is_told_by_its_reason(state: str, reason: str | None, told: str) -> None:
+    """A refused list called nobody; of an ID with two jobs or phones nobody can know."""
     assert told in explain_view.meaning(state, reason)

@@ -69,6 +69,10 @@ HOT: dict[str, Callable[[Ledger], object]] = {
         [report(1001), report(1002, "planned"), report(9, redial_number=1, phone=str(phone(3)))],
         by=by(),
     ),
+    "mismatched": lambda ledger: (
+        ledger.store_reports(CAMPAIGN, [report(1003, phone=str(phone(9)))], by=by()),
+        ledger.mismatched(CAMPAIGN),
+    ),
     "attempts_due": lambda ledger: ledger.attempts_due(CAMPAIGN, limit=10),
     "store_attempts": lambda ledger: ledger.store_attempts(
         CAMPAIGN, ["1000"], [attempt(1000)], by=by()
