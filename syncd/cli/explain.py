@@ -28,7 +28,7 @@ def explain(
     from syncd.cli.explaining import look_up
 
     with common.opened_app(config) as app:
-        found = look_up(lead, app)
-    view.print_found(found, as_json=as_json)
-    if not found.leads:
+        explanation = look_up(lead, app)
+    view.print_explanation(explanation, as_json=as_json)
+    if not explanation.leads:
         raise typer.Exit(EXIT_INCOMPLETE)

@@ -10,7 +10,7 @@ import orjson
 from rich.console import Console
 
 from syncd.cli import common
-from syncd.cli.explaining import Found
+from syncd.cli.explaining import Explanation
 from syncd.cli.status_view import time_of
 from syncd.cli.tables import cell, console, fact_table, new_table
 from syncd.core.call_job import ID_OF_ANOTHER_JOB, REPORT_OF_ANOTHER_PHONE, JobState
@@ -34,28 +34,28 @@ MEANING_OF_ANOTHER_ID = "nobody can know whether it was called: a person has to 
 MEANING_OF_ANOTHER_PHONE = "the report of its ID names another phone: a person has to look"
 
 
-def print_found(found: Found, *, as_json: bool) -> None:
+def print_explanation(explanation: Explanation, *, as_json: bool) -> None:
     """Print everything that was found."""
     if as_json:
         common.print_json(
             {
-                "asked": found.asked,
-                "as": found.as_what,
-                "leads": [as_data(lead) for lead in found.leads],
-                "rejections": found.rejections,
-                "perhaps": found.perhaps,
+                "asked": explanation.asked,
+                "as": explanation.as_what,
+                "leads": [as_data(lead) for lead in explanation.leads],
+                "rejections": explanation.rejections,
+                "perhaps": explanation.perhaps,
             }
         )
         return
     out = console()
-    for number, lead in enumerate(found.leads):
+    for number, lead in enumerate(explanation.leads):
         if number:
             out.print()
         _print_lead(lead, out)
-    if not found.leads:
+    if not explanation.leads:
         common.say("there is no such lead")
-    if found.rejections:
-        _print_rejections(found, out)
+    if explanation.rejections:
+        _print_rejections(explanation, out)
 
 
 def as_data(lead: Mapping[str, Any]) -> dict[str, Any]:
@@ -174,11 +174,11 @@ def _print_outcome(job: Mapping[str, Any], out: Console) -> None:
         out.print(f"outcome {redial}{cell(told)}{tries}{ended}", soft_wrap=True)
 
 
-def _print_rejections(found: Found, out: Console) -> None:
-    if found.perhaps:
+def _print_rejections(explanation: Explanation, out: Console) -> None:
+    if explanation.perhaps:
         common.say("it may be among these rejections: their values have the same mask")
     table = new_table("rejected", "key", "column", "value (masked)", "from", "line")
-    for row in found.rejections:
+    for row in explanation.rejections:
         table.add_row(
             row["reason"],
             cell(row["key"]),

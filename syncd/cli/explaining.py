@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -25,7 +25,7 @@ REJECTIONS_MAX = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Explanation:
     """What a key or a phone led to."""
 
     asked: str
@@ -36,29 +36,26 @@ class Found:
     perhaps: bool = False
 
 
-def look_up(asked: str, app: App) -> Found:
+def look_up(asked: str, app: App) -> Explanation:
     """The leads with this key, else with this phone; else rejections that may be meant."""
-    by_key = app.ledger.history(key=asked)
-    rejected = [row for row in app.ledger.rejections(sync=None, limit=None) if row.key == asked]
+    by_key = [_lead(one, app.settings) for one in app.ledger.history(key=asked)]
+    rejected = _rejections(app.ledger.rejections(key=asked, limit=REJECTIONS_MAX))
     if by_key or rejected:
-        return Found(
-            asked,
-            "key" if by_key else None,
-            [_lead(one, app.settings) for one in by_key],
-            [rejection_data(row) for row in rejected[:REJECTIONS_MAX]],
-        )
+        return Explanation(asked, "key" if by_key else None, by_key, rejected)
     phones = phones_of(asked, app.settings)
-    by_phone = [one for phone in phones for one in app.ledger.history(phone=phone)]
+    histories = (one for phone in phones for one in app.ledger.history(phone=phone))
+    by_phone = [_lead(one, app.settings) for one in histories]
     if by_phone:
-        return Found(asked, "phone", [_lead(one, app.settings) for one in by_phone], [])
+        return Explanation(asked, "phone", by_phone, [])
+    if not any(one.isdecimal() for one in asked):
+        return Explanation(asked, None, [], [])
     masks = {mask_phone(asked), *(mask_phone(phone) for phone in phones)}
-    alike = _alike(app, masks) if any(one.isdecimal() for one in asked) else []
-    return Found(asked, None, [], [rejection_data(row) for row in alike], perhaps=bool(alike))
+    alike = _rejections(app.ledger.rejections(masks=masks, limit=REJECTIONS_MAX))
+    return Explanation(asked, None, [], alike, perhaps=bool(alike))
 
 
-def _alike(app: App, masks: set[str]) -> list[RejectionRow]:
-    rows = (row for row in app.ledger.rejections(sync=None, limit=None) if row.masked in masks)
-    return [row for row, _ in zip(rows, range(REJECTIONS_MAX), strict=False)]
+def _rejections(rows: Iterable[RejectionRow]) -> list[dict[str, Any]]:
+    return [rejection_data(row) for row in rows]
 
 
 def _lead(history: LeadHistory, settings: Settings) -> dict[str, Any]:

@@ -6,7 +6,7 @@ lead passes through them. Nothing outside `ledger/` reads or writes the database
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Self
@@ -262,9 +262,16 @@ class Ledger:
         """Leads with state and outcome, streamed."""
         return views.iter_leads(self._store, where, limit=limit)
 
-    def rejections(self, *, sync: str | None, limit: int | None) -> Iterator[views.RejectionRow]:
-        """Unsettled rejections, streamed."""
-        return views.iter_rejections(self._store, sync=sync, limit=limit)
+    def rejections(
+        self,
+        *,
+        sync: str | None = None,
+        key: str | None = None,
+        masks: Collection[str] | None = None,
+        limit: int | None,
+    ) -> Iterator[views.RejectionRow]:
+        """Unsettled rejections of this sync, this key, one of these masks, streamed."""
+        return views.iter_rejections(self._store, sync=sync, key=key, masks=masks, limit=limit)
 
     def history(
         self, *, key: str | None = None, phone: int | None = None

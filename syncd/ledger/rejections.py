@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import ColumnElement, Connection, bindparam, func, select
 
 from syncd.ledger.moves import By
 from syncd.ledger.schema import rejections
@@ -35,6 +35,16 @@ _ANY_UNSETTLED = Prepared(
         .limit(1)
     )
 )
+
+
+def of_key(key: str) -> ColumnElement[bool]:
+    """Whether a rejection has this key, in whichever sync; the index of (sync, ident) answers."""
+    # Its syncs are found by skipping through the index: only there are those without any lead.
+    syncs = select(func.min(rejections.c.sync).label("sync")).cte("syncs", recursive=True)
+    after = select(func.min(rejections.c.sync)).where(rejections.c.sync > syncs.c.sync)
+    more = select(after.scalar_subquery()).where(syncs.c.sync.is_not(None))
+    named = select(syncs.union_all(more).c.sync)
+    return rejections.c.sync.in_(named) & (rejections.c.ident == f"key:{storable(key)}")
 
 
 def settle(connection: Connection, sync: str, good_keys: Sequence[str], by: By) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -10,6 +10,7 @@ from sqlalchemy import case, false, func, select
 
 from syncd.clock import from_ms, to_ms
 from syncd.core.call_job import REPORT_OF_ANOTHER_PHONE, BatchState, JobState
+from syncd.ledger.rejections import of_key
 from syncd.ledger.schema import (
     batches,
     call_jobs,
@@ -250,7 +251,12 @@ def _lead_rows(store: Store, where: LeadFilter, after: int, size: int) -> list[L
 
 
 def iter_rejections(
-    store: Store, *, sync: str | None = None, limit: int | None = None
+    store: Store,
+    *,
+    sync: str | None = None,
+    key: str | None = None,
+    masks: Collection[str] | None = None,
+    limit: int | None = None,
 ) -> Iterator[RejectionRow]:
     """Unsettled rejections in the order in which they were first seen."""
     after, given = 0, 0
@@ -264,6 +270,10 @@ def iter_rejections(
         )
         if sync is not None:
             query = query.where(rejections.c.sync == sync)
+        if key is not None:
+            query = query.where(of_key(key))
+        if masks is not None:
+            query = query.where(rejections.c.masked.in_(masks))
         with store.read() as connection:
             rows = connection.execute(query).mappings().all()
         for row in rows:

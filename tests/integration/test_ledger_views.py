@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from syncd.core.call_job import JobState
@@ -148,6 +150,28 @@ def test_rejections_are_listed_by_sync(ledger: Ledger) -> None:
     assert [row.column for row in ledger.rejections(sync="other", limit=None)] == ["phone"]
     ledger.store_page(page(good_keys=["k"]), by=by("poll"))
     assert list(ledger.rejections(sync=SYNC, limit=None)) == []
+
+
+def test_rejections_are_found_by_key_and_by_mask(ledger: Ledger) -> None:
+    """Of every sync, also one without a lead; what is settled, or has no key, is not found."""
+    assert list(ledger.rejections(key="k-7", limit=None)) == []
+    many = [NewRejection(n, "r", f"{n}…", key=f"k-{n}") for n in range(1_100)]
+    keyless = NewRejection(9_999, "r", "7…", digest="k-7")
+    ledger.store_page(page(rejections=[*many, keyless]), by=by("poll"))
+    for sync in ("another", "zz", "settled"):
+        ledger.store_page(page(rejections=[many[7]], sync=sync), by=by("poll"))
+    ledger.store_page(page(good_keys=["k-7"], sync="settled"), by=by("poll"))
+
+    def listed(**parts: Any) -> list[tuple[str, int]]:
+        return [(row.sync, row.line) for row in ledger.rejections(**{"limit": None, **parts})]
+
+    assert listed(key="k-7") == [(SYNC, 7), ("another", 7), ("zz", 7)]
+    assert listed(key="k-7", sync="zz") == [("zz", 7)]
+    assert listed(key="k-7", limit=1) == [(SYNC, 7)]
+    assert listed(key="k") == listed(key="key:k-7") == []
+    assert listed(masks={"1099…"}) == [(SYNC, 1_099)]
+    assert listed(masks={"7…", "none"}) == [(SYNC, 7), (SYNC, 9_999), ("another", 7), ("zz", 7)]
+    assert listed(masks=[]) == []
 
 
 def test_outcomes_are_counted(ledger: Ledger) -> None:
