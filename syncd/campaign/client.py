@@ -98,14 +98,21 @@ class CampaignClient:
     ) -> list[str]:
         """Add a batch, given as the exact bytes of a JSON array; the IDs as the vendor gives them.
 
-        The answer may be shorter than the batch (duplicates are left out). `before_first_byte` is
-        called once, when all is connected and nothing is sent; what it raises comes out as it is,
-        and nothing was sent.
+        The answer may be shorter than the batch (duplicates are left out); a very much longer one
+        is not read: InDoubt. `before_first_byte` is called once, when all is connected and nothing
+        is sent; what it raises comes out as it is, and nothing was sent.
         """
         assert body, "a batch has a body"
         headers = {**_JSON, KEY_NAME: checked_key(key)}
         out = Outgoing("POST", f"{_CAMPAIGN}/addPhones", headers=headers, body=body)
-        return self._ask("addPhones", Kind.ADDING, out, wire.read_ids, before_first_byte)
+        most = wire.ids_max(body)
+        return self._ask(
+            "addPhones",
+            Kind.ADDING,
+            out,
+            lambda answer: wire.read_ids(answer, most),
+            before_first_byte,
+        )
 
     def add_phone(
         self,

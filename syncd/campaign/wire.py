@@ -67,11 +67,19 @@ def _iso(at: datetime) -> str:
 # --- what an answer holds
 
 
+#: 50 for each of the 10,000 reports that fit in a body. A limit in bytes does not bound memory by
+#: itself: 8 MiB of "[]," became 240 MB of empty lists.
+VALUES_MAX = 500_000
+
+
 def read_json(body: bytes) -> object:
     """Any JSON value; raises Unreadable on an empty, cut or other body (HTML, say)."""
     body = body.removeprefix(_BOM)
     if not body.strip():
         raise Unreadable("empty")
+    # Each value but the first comes after one of these, so that so many are the most there can be.
+    if body.count(b",") + body.count(b"[") + body.count(b"{") > VALUES_MAX:
+        raise Unreadable(f"more than {VALUES_MAX:,} values")
     try:
         value: object = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -107,15 +115,25 @@ def _no_number(name: str) -> object:
 
 #: No list of ours is a tenth as long: an answer with more is nobody's answer to us.
 IDS_MAX = 100_000
+#: More IDs than jobs are kept, and matched through reports; not any number of them, for each is
+#: asked for one day.
+IDS_PER_JOB_MAX = 4
 
 
-def read_ids(body: bytes) -> list[str]:
-    """The IDs of created or cancelled call jobs, as given: neither their count is judged."""
+def ids_max(body: bytes) -> int:
+    """The most IDs that an answer to this addPhones request may hold and still be read."""
+    # Each job is an object: there are as many jobs as braces, or fewer.
+    return min(IDS_MAX, IDS_PER_JOB_MAX * max(1, body.count(b"{")))
+
+
+def read_ids(body: bytes, most: int = IDS_MAX) -> list[str]:
+    """The IDs of created or cancelled call jobs, as given; of more than `most` none is made."""
+    # Counted before they are made: each ID but the first comes after a comma.
+    if body.removeprefix(_BOM).lstrip()[:1] == b"[" and body.count(b",") >= most:
+        raise Unreadable(f"more than {most:,} IDs")
     value = read_json(body)
     if not isinstance(value, list):
         raise Unreadable(f"{kind(value)} instead of a list of IDs")
-    if len(value) > IDS_MAX:
-        raise Unreadable(f"more than {IDS_MAX:,} IDs")
     return [_read_id(each) for each in value]
 
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 import gzip
 import tracemalloc
 import zlib
+from collections.abc import Callable
+from contextlib import suppress
 
+import orjson
 import pytest
 
-from syncd.campaign.bounded import Flaw, read_body
+from syncd.campaign import wire
+from syncd.campaign.bounded import BODY_BYTES_MAX, Flaw, read_body
+from syncd.campaign.rows import Unreadable
 
 
 def read(chunks: list[bytes], encoding: str = "", limit: int = 100, late: bool = False) -> bytes:
@@ -63,6 +68,33 @@ def test_a_bomb_costs_no_memory() -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 6_000_000
+
+
+@pytest.mark.parametrize("read_it", [wire.read_ids, wire.read_job_reports, wire.read_fault])
+@pytest.mark.parametrize(
+    "each", ["[]", "{}", '""', '"ab"', "1", '"\\ud800"', "[" * 500 + "]" * 500]
+)
+def test_a_body_within_its_limit_costs_no_more_memory_than_so_many_values(
+    read_it: Callable[[bytes], object], each: str
+) -> None:
+    """8 MiB of the smallest values, or of nested ones: they are counted before they are made."""
+    count = BODY_BYTES_MAX // (len(each) + 1) - 1
+    body = f"[{','.join([each] * count)}]".encode()
+    tracemalloc.start()
+    with suppress(Unreadable):
+        read_it(body)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3 * BODY_BYTES_MAX
+
+
+def test_as_many_reports_as_a_body_holds_are_read() -> None:
+    """The limit of values is none for reports: 10,000 of them with 30 fields more are read."""
+    more = {f"field{n}": n for n in range(30)}
+    rows = [{"callJobId": str(n), "reportData": more} for n in range(10_000)]
+    body = orjson.dumps(rows)
+    assert len(body) < BODY_BYTES_MAX
+    assert len(wire.read_job_reports(body)) == len(rows)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import pytest
 
 from syncd.campaign.client import PAGE_MAX, REPORT_IDS_MAX, CampaignClient
 from syncd.core.report import DateFilter
-from syncd.errors import ConfigError, Transient
+from syncd.errors import ConfigError, InDoubt, Transient
 
 AT = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 BASE = "/api/calls/campaign/1.2.secret-token"
@@ -55,6 +55,16 @@ def test_add_phones_sends_the_bytes_it_was_given(ask: Any) -> None:
     assert request.headers["Content-Type"] == "application/json"
     assert ids == ["5", "6"]
     assert passed == [1]
+
+
+@pytest.mark.parametrize(("jobs", "most"), [(1, 4), (3, 12), (40_000, 100_000)])
+def test_an_answer_has_not_any_number_of_ids(ask: Any, jobs: int, most: int) -> None:
+    """More IDs than jobs can be matched through reports, four times as many; more are a doubt."""
+    body = orjson.dumps([{"phone": "12125550100"}] * jobs)
+    ids = [str(n) for n in range(most)]
+    assert ask(lambda c: c.add_phones(body, key="K"), ids)[1] == ids
+    with pytest.raises(InDoubt, match=f"unreadable: more than {most:,} IDs"):
+        ask(lambda c: c.add_phones(body, key="K"), [*ids, "x"])
 
 
 def test_add_phone_by_get_puts_all_into_the_query(ask: Any) -> None:
