@@ -45,7 +45,7 @@ def cancel(
     with common.opened_app(config) as app:
         jobs = _find(lead, sync, app)
         if dry_run or not jobs:
-            view.print_found(jobs, dry_run=dry_run, as_json=as_json)
+            view.print_cancellable(jobs, dry_run=dry_run, as_json=as_json)
             raise typer.Exit(0 if jobs else EXIT_INCOMPLETE)
         if not yes:
             asking.confirm(f"Cancel {view.summary(jobs)}?")

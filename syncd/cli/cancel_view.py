@@ -35,7 +35,7 @@ def summary(jobs: Sequence[Cancellable]) -> str:
     return f"{len(jobs):,} {'call' if len(jobs) == 1 else 'calls'} ({parts})"
 
 
-def print_found(jobs: Sequence[Cancellable], *, dry_run: bool, as_json: bool) -> None:
+def print_cancellable(jobs: Sequence[Cancellable], *, dry_run: bool, as_json: bool) -> None:
     """Print what would be cancelled."""
     if as_json:
         common.print_json({"dry_run": dry_run, "jobs": [asdict(job) for job in jobs]})
@@ -54,9 +54,10 @@ def print_done(done: Cancelled, *, as_json: bool) -> None:
     """Print what was cancelled; an error is the caller's to raise."""
     counts: dict[str, int] = {name: getattr(done, name) for name in _ROWS}
     if as_json:
-        error = done.error
-        told = None if error is None else {"what": str(error), "hint": error.hint}
-        common.print_json({"dry_run": False, **counts, "error": told})
+        error = None
+        if done.error is not None:
+            error = {"what": str(done.error), "hint": done.error.hint}
+        common.print_json({"dry_run": False, **counts, "error": error})
         return
     table = new_table("what", "calls", right=["calls"])
     for name, meaning in _ROWS.items():

@@ -80,8 +80,8 @@ class Check:
         self.findings.append(Finding(what, name, False, error.what))
         listed = error.problems if isinstance(error, ConfigError) else ()
         # A campaign is named by its key; a source's or a ledger's place says more.
-        told = error.what if what == "campaign" else str(error)
-        self.problems += listed or [Problem(told, key, origin, error.hint)]
+        text = error.what if what == "campaign" else str(error)
+        self.problems += listed or [Problem(text, key, origin, error.hint)]
 
     def _ledger(self, loaded: Loaded) -> dict[str, str]:
         """Open the ledger; which campaigns it holds as halted, and why."""
@@ -96,8 +96,8 @@ class Check:
             origin = loaded.origin("ledger.url")
             self.wrong("ledger", shown_url(url), error, key="ledger.url", origin=origin)
             return {}
-        told = f"schema {migrate.head()}: current"
-        self.findings.append(Finding("ledger", shown_url(url), True, told))
+        schema = f"schema {migrate.head()}: current"
+        self.findings.append(Finding("ledger", shown_url(url), True, schema))
         return {name: state.halted_reason for name, state in states.items() if state.halted_reason}
 
     def _campaign(self, name: str, loaded: Loaded, halted: str | None, *, offline: bool) -> None:
@@ -130,8 +130,8 @@ class Check:
         key = f"sources.{name}"
         page: Page | None = None
         try:
-            found = app.open_source(name, loaded).read(None, now=now)
-            page = next((page for page in found if page.rows or page.bad), None)
+            pages = app.open_source(name, loaded).read(None, now=now)
+            page = next((page for page in pages if page.rows or page.bad), None)
         except SyncdError as error:
             self.wrong("source", name, error, key=key, origin=str(loaded.path))
         else:
@@ -146,10 +146,10 @@ class Check:
             self.warnings.append(Problem("there is nothing to read now", key, where, hint))
             self.findings.append(Finding("source", name, True, "nothing to read now"))
             return
-        told = f"{len(page.rows):,} records and {len(page.columns)} columns on the first page"
+        detail = f"{len(page.rows):,} records and {len(page.columns)} columns on the first page"
         if page.bad:
-            told += f", {len(page.bad):,} unreadable"
-        self.findings.append(Finding("source", name, True, told))
+            detail += f", {len(page.bad):,} unreadable"
+        self.findings.append(Finding("source", name, True, detail))
 
     def _sync(self, name: str, page: Page | None, loaded: Loaded) -> None:
         spec = loaded.settings.syncs[name].map.to_spec()
@@ -166,7 +166,7 @@ class Check:
         self.samples.append(sample)
         gone = sum(sample.rejected.values())
         self.findings.append(
-            Finding("sync", name, not gone or gone < sample.records, _told(sample))
+            Finding("sync", name, not gone or gone < sample.records, _detail(sample))
         )
         if gone and gone == sample.records:
             hint = "the mapping reads the wrong columns, or default_region is missing"
@@ -198,7 +198,7 @@ def _reject(sample: Sample, reason: str, example: SampleRejection) -> None:
     sample.examples.setdefault(reason, example)
 
 
-def _told(sample: Sample) -> str:
+def _detail(sample: Sample) -> str:
     parts = [f"{sample.mapped:,} of {sample.records:,} can be called"]
     if sample.filtered:
         parts.append(f"{sample.filtered:,} filtered")

@@ -69,9 +69,9 @@ def load_config(path: Path | None, *, quiet_logs: bool = True) -> Loaded:
     use_packaged_data()  # the system's zone files can be years old and would win silently
     loaded = load(path, os.environ)
     secrets = secret_values(loaded, source_options())
-    told = loaded.settings.log
-    level = LOG.level or ("warning" if quiet_logs else told.level)
-    logs.configure(level, LOG.format or told.format, Redactor(secrets))  # type: ignore[arg-type]
+    log_settings = loaded.settings.log
+    level = LOG.level or ("warning" if quiet_logs else log_settings.level)
+    logs.configure(level, LOG.format or log_settings.format, Redactor(secrets))  # type: ignore[arg-type]
     logs.install_hooks()
     for unwise in loaded.warnings:
         log = logs.get("config")

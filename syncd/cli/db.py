@@ -46,10 +46,10 @@ def current(*, config: ConfigOption = None, as_json: JsonOption = False) -> None
 
     store = open_store(load_ledger_url(config, os.environ))
     try:
-        found = migrate.current(store)
+        revision = migrate.current(store)
     finally:
         store.close()
     if as_json:
-        common.print_json({"ledger": found, "syncd": migrate.head()})
+        common.print_json({"ledger": revision, "syncd": migrate.head()})
     else:
-        typer.echo(f"ledger {found or 'none'}, syncd {migrate.head()}")
+        typer.echo(f"ledger {revision or 'none'}, syncd {migrate.head()}")

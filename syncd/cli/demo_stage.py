@@ -105,11 +105,10 @@ class Stage:
             )
         try:
             assert process.stdout is not None
-            told = process.stdout.readline().decode()
-            found = _ADDRESS.search(told)
-            if found is None:
+            address = _ADDRESS.search(process.stdout.readline().decode())
+            if address is None:
                 raise SyncdError("the sandbox did not start", where=str(self.folder / _LOG))
-            yield Box(int(found[1]))
+            yield Box(int(address[1]))
         finally:
             process.terminate()
             process.communicate(timeout=_PATIENCE_S)
@@ -133,41 +132,41 @@ class Box:
     def verdict(self) -> dict[str, Any]:
         """What the sandbox says, showing the command that asks it."""
         show(f"curl {self.url}/_sandbox/verdict")
-        told = self._ask("GET", "verdict")
-        _print_answer(told)
-        return told
+        verdict = self._ask("GET", "verdict")
+        _print_answer(verdict)
+        return verdict
 
     def first_jobs(self) -> list[str]:
         """IDs of all call jobs, the later ones of a call-back aside."""
-        found: list[str] = []
+        ids: list[str] = []
         after: object = 0
         while after is not None:
             page = self._ask("GET", f"jobs?limit=10000&after={after}")
-            found += [job["id"] for job in page["items"] if job["redial_number"] is None]
+            ids += [job["id"] for job in page["items"] if job["redial_number"] is None]
             after = page["next"]
-        return found
+        return ids
 
     def _ask(self, method: str, path: str, body: bytes | None = None) -> dict[str, Any]:
         # The standard library's client: no proxy of the environment comes between.
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=_PATIENCE_S)
         try:
             connection.request(method, f"/_sandbox/{path}", body)
-            answer = connection.getresponse()
-            data = answer.read()
+            response = connection.getresponse()
+            data = response.read()
         except (OSError, http.client.HTTPException) as error:
             raise SyncdError(
                 f"the sandbox does not answer: {type(error).__name__}", where="demo"
             ) from None
         finally:
             connection.close()
-        assert answer.status == http.client.OK, "the control plane knows this request"
-        told: dict[str, Any] = orjson.loads(data)
-        return told
+        assert response.status == http.client.OK, "the control plane knows this request"
+        answer: dict[str, Any] = orjson.loads(data)
+        return answer
 
 
-def _print_answer(told: dict[str, Any]) -> None:
+def _print_answer(answer: dict[str, Any]) -> None:
     """An answer of the control plane, folded as a terminal would fold it."""
-    typer.echo(textwrap.fill(json.dumps(told), WIDTH))
+    typer.echo(textwrap.fill(json.dumps(answer), WIDTH))
 
 
 def _command(arguments: Sequence[str]) -> list[str]:

@@ -167,11 +167,11 @@ def _print_outcome(job: Mapping[str, Any], out: Console) -> None:
         out.print()
         out.print(table)
     for row in job["reports"]:
-        told = " ".join(filter(None, (row["job_status"], row["call_result"])))
+        outcome = " ".join(filter(None, (row["job_status"], row["call_result"])))
         tries = f", {row['attempts_count']} attempts" if row["attempts_count"] is not None else ""
         ended = f", ended {time_of(row['finished_at'])} UTC" if row["finished_at"] else ", open"
         redial = f"call-back {row['redial_number']}: " if row["redial_number"] else ""
-        out.print(f"outcome {redial}{cell(told)}{tries}{ended}", soft_wrap=True)
+        out.print(f"outcome {redial}{cell(outcome)}{tries}{ended}", soft_wrap=True)
 
 
 def _print_rejections(explanation: Explanation, out: Console) -> None:

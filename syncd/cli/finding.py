@@ -16,31 +16,26 @@ def phones_of(text: str, settings: Settings, *, sync: str | None = None) -> list
     """The numbers that `text` can mean: as an international one, and in the syncs' regions."""
     syncs = [settings.syncs[sync]] if sync in settings.syncs else settings.syncs.values()
     regions = [None, *(one.map.to_spec().default_region for one in syncs)]
-    found = (phone.normalise(text, region) for region in dict.fromkeys(regions))
-    return list(dict.fromkeys(number for number in found if isinstance(number, int)))
+    read = (phone.normalise(text, region) for region in dict.fromkeys(regions))
+    return list(dict.fromkeys(number for number in read if isinstance(number, int)))
 
 
 def one_phone(text: str, settings: Settings, *, campaign: str) -> int:
     """The one number that `text` means to the syncs of a campaign; raises ConfigError for junk."""
     for name, sync in settings.syncs.items():
-        if sync.campaign == campaign and (found := phones_of(text, settings, sync=name)):
-            return found[-1]  # as the sync's own region reads it
-    found = phones_of(text, settings)
-    if not found:
-        raise ConfigError(
-            "this is no valid phone", hint="write it with + and the country: +44 20 7946 0000"
-        )
-    return found[0]
+        if sync.campaign == campaign and (phones := phones_of(text, settings, sync=name)):
+            return phones[-1]  # as the sync's own region reads it
+    return known_phones(text, settings, sync=None)[0]
 
 
 def known_phones(text: str, settings: Settings, *, sync: str | None) -> list[int]:
     """`phones_of`, which must find one; raises ConfigError for junk."""
-    found = phones_of(text, settings, sync=sync)
-    if not found:
+    phones = phones_of(text, settings, sync=sync)
+    if not phones:
         raise ConfigError(
             "this is no valid phone", hint="write it with + and the country: +44 20 7946 0000"
         )
-    return found
+    return phones
 
 
 def known_state(text: str) -> str:

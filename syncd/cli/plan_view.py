@@ -68,8 +68,8 @@ def as_data(plan: Plan) -> dict[str, Any]:
         "mapping_changed": plan.mapping_changed,
         "counts": {name: plan.counts[name] for name in _ROWS},
         "rejected": {
-            reason: {"count": told.count, "examples": told.examples}
-            for reason, told in sorted(plan.rejected.items())
+            name: {"count": reason.count, "examples": reason.examples}
+            for name, reason in sorted(plan.rejected.items())
         },
         "held": dict(plan.held),
         "first_jobs": [
@@ -114,13 +114,13 @@ def _print_reasons(plan: Plan) -> None:
     if not plan.rejected and not plan.held:
         return
     table = new_table("why", "count", "line", "column", "value (masked)", right=["count", "line"])
-    for reason, told in sorted(plan.rejected.items(), key=lambda item: -item[1].count):
-        head = (f"rejected: {reason}", cell(told.count))
-        for example in told.examples:
+    for name, reason in sorted(plan.rejected.items(), key=lambda item: -item[1].count):
+        head = (f"rejected: {name}", cell(reason.count))
+        for example in reason.examples:
             table.add_row(*head, str(example.line), cell(example.column), cell(example.masked))
             head = ("", "")
-    for reason, count in plan.held.items():
-        table.add_row(f"held: {reason}", cell(count), "", "", "")
+    for name, count in plan.held.items():
+        table.add_row(f"held: {name}", cell(count), "", "", "")
     out = console()
     out.print()
     out.print(table)

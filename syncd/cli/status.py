@@ -32,16 +32,16 @@ def status(
 
     try:
         with common.opened_app(config) as app:
-            told = view.gather(app)
+            gathered = view.gather(app)
     except SyncdError as error:
         if not healthy:
             raise
         typer.echo(f"unhealthy: {error}")
         raise typer.Exit(EXIT_INCOMPLETE) from None
     if not healthy:
-        view.print_status(told, as_json=as_json)
+        view.print_status(gathered, as_json=as_json)
         return
-    halted = [name for name, one in told.campaigns.items() if one.halted is not None]
+    halted = [name for name, one in gathered.campaigns.items() if one.halted is not None]
     if halted:
         typer.echo(f"halted: {', '.join(halted)}")
         raise typer.Exit(EXIT_HALTED)

@@ -20,7 +20,7 @@ from syncd.ledger.store import shown_url
 
 
 @dataclass(frozen=True, slots=True)
-class PassTold:
+class PassStatus:
     """The newest pass of a kind. `outcome` None: it runs, or it was killed."""
 
     kind: str
@@ -31,18 +31,18 @@ class PassTold:
 
 
 @dataclass(frozen=True, slots=True)
-class SyncTold:
+class SyncStatus:
     """One sync: its call jobs by state, its unsettled rejections by reason, its last poll."""
 
     campaign: str | None  #: None: the configuration does not name the sync any more
     schedule: str | None
     jobs: Mapping[str, int]
     rejections: Mapping[str, int]
-    last_poll: PassTold | None
+    last_poll: PassStatus | None
 
 
 @dataclass(frozen=True, slots=True)
-class CampaignTold:
+class CampaignStatus:
     """One campaign: whether it takes calls, and what is open. Batches, not call jobs."""
 
     halted: str | None
@@ -53,7 +53,7 @@ class CampaignTold:
     unmatched: int
     mismatched: int  #: call jobs, not batches: their reports name another phone
     oldest_staged_at: datetime | None
-    last_passes: list[PassTold]
+    last_passes: list[PassStatus]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +62,8 @@ class Status:
 
     ledger: str
     versions: Mapping[str, str]
-    syncs: Mapping[str, SyncTold]
-    campaigns: Mapping[str, CampaignTold]
+    syncs: Mapping[str, SyncStatus]
+    campaigns: Mapping[str, CampaignStatus]
 
 
 def gather(app: App) -> Status:
@@ -83,18 +83,18 @@ def gather(app: App) -> Status:
     )
 
 
-def _syncs(app: App, passes: list[PassRow]) -> dict[str, SyncTold]:
+def _syncs(app: App, passes: list[PassRow]) -> dict[str, SyncStatus]:
     counts = app.ledger.counts()
     names = [*app.settings.syncs, *(sync for sync, _ in counts.jobs), *counts.rejections]
     polls = {row.target: _pass(row) for row in passes if row.kind == "poll"}
-    told: dict[str, SyncTold] = {}
+    syncs: dict[str, SyncStatus] = {}
     for name in dict.fromkeys(names):
         known = app.settings.syncs.get(name)
         jobs = {state.value: 0 for state in JobState}
         for (sync, _), by_state in counts.jobs.items():
             if sync == name:
                 jobs.update({state: jobs[state] + n for state, n in by_state.items()})
-        told[name] = SyncTold(
+        syncs[name] = SyncStatus(
             campaign=None if known is None else known.campaign,
             schedule=None
             if known is None
@@ -103,13 +103,13 @@ def _syncs(app: App, passes: list[PassRow]) -> dict[str, SyncTold]:
             rejections=counts.rejections.get(name, {}),
             last_poll=polls.get(name),
         )
-    return told
+    return syncs
 
 
-def _campaign(app: App, name: str, passes: list[PassRow]) -> CampaignTold:
+def _campaign(app: App, name: str, passes: list[PassRow]) -> CampaignStatus:
     state = app.ledger.campaign_state(name)
     view = app.ledger.campaign_view(name)
-    return CampaignTold(
+    return CampaignStatus(
         halted=state.halted_reason,
         halted_at=state.halted_at,
         next_send_at=state.next_send_at,
@@ -122,27 +122,27 @@ def _campaign(app: App, name: str, passes: list[PassRow]) -> CampaignTold:
     )
 
 
-def _pass(row: PassRow) -> PassTold:
+def _pass(row: PassRow) -> PassStatus:
     counts = {name: n for name, n in row.counts.items() if n}
-    return PassTold(row.kind, row.started_at, row.finished_at, row.outcome, counts)
+    return PassStatus(row.kind, row.started_at, row.finished_at, row.outcome, counts)
 
 
-def print_status(told: Status, *, as_json: bool) -> None:
+def print_status(status: Status, *, as_json: bool) -> None:
     """Print it."""
     if as_json:
-        common.print_json(asdict(told))
+        common.print_json(asdict(status))
         return
     out = console()
-    versions = ", ".join(f"{name} {text}" for name, text in told.versions.items())
-    out.print(fact_table([("ledger", told.ledger), ("versions", versions)]))
-    for name, sync in told.syncs.items():
+    versions = ", ".join(f"{name} {text}" for name, text in status.versions.items())
+    out.print(fact_table([("ledger", status.ledger), ("versions", versions)]))
+    for name, sync in status.syncs.items():
         out.print()
         out.print(fact_table(_sync_facts(name, sync)))
-    for name, campaign in told.campaigns.items():
+    for name, campaign in status.campaigns.items():
         out.print()
         out.print(fact_table(_campaign_facts(name, campaign)))
-    passes = [(name, row) for name, one in told.campaigns.items() for row in one.last_passes]
-    polls = [(name, one.last_poll) for name, one in told.syncs.items() if one.last_poll]
+    passes = [(name, row) for name, one in status.campaigns.items() for row in one.last_passes]
+    polls = [(name, one.last_poll) for name, one in status.syncs.items() if one.last_poll]
     if passes or polls:
         out.print()
         table = new_table("last pass", "of", "began (UTC)", "outcome", "counts")
@@ -153,7 +153,7 @@ def print_status(told: Status, *, as_json: bool) -> None:
         out.print(table)
 
 
-def _sync_facts(name: str, sync: SyncTold) -> list[tuple[str, object]]:
+def _sync_facts(name: str, sync: SyncStatus) -> list[tuple[str, object]]:
     jobs = ", ".join(f"{state} {n:,}" for state, n in sync.jobs.items() if n)
     gone = ", ".join(f"{reason} {n:,}" for reason, n in sync.rejections.items())
     return [
@@ -165,7 +165,7 @@ def _sync_facts(name: str, sync: SyncTold) -> list[tuple[str, object]]:
     ]
 
 
-def _campaign_facts(name: str, campaign: CampaignTold) -> list[tuple[str, object]]:
+def _campaign_facts(name: str, campaign: CampaignStatus) -> list[tuple[str, object]]:
     return [
         ("campaign", name),
         ("HALTED", campaign.halted and f"{campaign.halted} (since {time_of(campaign.halted_at)})"),

@@ -87,9 +87,9 @@ def _payload(given: list[str]) -> dict[str, str]:
 def _zone(text: str) -> str:
     from syncd.core import zone
 
-    found = zone.canonical(text)
-    if found is None:
+    known = zone.canonical(text)
+    if known is None:
         raise ConfigError(
             f'"{text}" is no zone', where="--zone", hint="write +03:00, Z, or Europe/London"
         )
-    return found
+    return known
