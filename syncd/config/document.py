@@ -17,7 +17,7 @@ from syncd.config.document_values import VALUES
 from syncd.config.example import Kinds, example
 from syncd.config.layers import RESERVED
 from syncd.config.paths import dotted, item_of, model_of
-from syncd.config.settings import Settings, Source
+from syncd.config.settings import Settings, SourceSettings
 from syncd.config.toml import write
 from syncd.observe import events
 
@@ -99,7 +99,7 @@ def reference(found: Kinds) -> str:
         assert model is not None, "every section is a table"
         name = f"{section}.NAME" if item is not None else section
         parts += _section(name, model)
-        if model is Source:
+        if model is SourceSettings:
             for kind, options in found.items():
                 parts.append(
                     f'### `kind = "{kind}"`\n\n{options.__doc__ or ""}\n\n{_rows(options)}'
@@ -121,7 +121,9 @@ def _section(name: str, model: type[BaseModel]) -> Iterator[str]:
 def _rows(model: type[BaseModel]) -> str:
     rows = ["| key | default | meaning |", "| --- | --- | --- |"]
     for name, info in model.model_fields.items():
-        if model_of(info.annotation) is None and not (model is Source and name == "options"):
+        if model_of(info.annotation) is None and not (
+            model is SourceSettings and name == "options"
+        ):
             meaning = str(info.description).replace("|", "\\|")
             rows.append(f"| `{dotted([name])}` | {_default(info)} | {meaning} |")
     return "\n".join(rows) + "\n"

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from syncd.config.paths import dotted, item_of, model_of
-from syncd.config.settings import Settings, Source
+from syncd.config.settings import Settings, SourceSettings
 from syncd.config.toml import write
 
 WIDTH = 96
@@ -50,7 +50,7 @@ def example(kinds: Kinds) -> str:
         model = model_of(item if item is not None else info.annotation)
         assert model is not None, "every section is a table"
         path = (section, str(_sample(info))) if item is not None else (section,)
-        if model is Source:
+        if model is SourceSettings:
             parts += _sources(path, kinds)
         else:
             parts.append("\n".join(_table(path, model, section)))
@@ -93,7 +93,7 @@ def _sources(path: tuple[str, ...], kinds: Kinds) -> Iterator[str]:
     """One table for each kind: the first is what the sync reads, the others are comments."""
     for number, (kind, model) in enumerate(kinds.items()):
         here = path if number == 0 else (path[0], f"{path[1]}-{kind}")
-        head = [*_comment(str(Source.__doc__)), f"[{dotted(here)}]"]
+        head = [*_comment(str(SourceSettings.__doc__)), f"[{dotted(here)}]"]
         head += [*_comment("The kind of source."), f"kind = {write(kind)}"]
         lines = [*head, *_keys(model, "options")]
         if number:

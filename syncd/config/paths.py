@@ -17,7 +17,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr
 
-from syncd.config.settings import Settings, Source
+from syncd.config.settings import Settings, SourceSettings
 from syncd.core.names import did_you_mean
 
 Path = tuple[str, ...]
@@ -62,7 +62,7 @@ def folded(name: str) -> str:
 
 
 def model_of(annotation: Any) -> type[BaseModel] | None:
-    """The model in an annotation such as `Timeouts`, `Annotated[…]` or `Timeouts | None`."""
+    """The model in an annotation such as `Map`, `Annotated[…]` or `Map | None`."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     if get_origin(annotation) in {Annotated, Union, UnionType}:
@@ -90,11 +90,11 @@ def _match(rest: str, names: Iterable[str]) -> list[str]:
 def _in_model(rest: str, model: type[BaseModel], data: Any, path: Path) -> Key | Unknown:
     data = data if isinstance(data, Mapping) else {}
     fields = {n: f.annotation for n, f in model.model_fields.items()}
-    if model is Source:
+    if model is SourceSettings:
         fields = {"kind": fields["kind"]} | dict.fromkeys(data.keys() - {"kind"}, Any)
     found = _match(rest, fields)
     if not found:
-        if model is Source and rest:
+        if model is SourceSettings and rest:
             return Key((*path, *rest.split(SEPARATOR)), Any)
         return Unknown(did_you_mean(rest.split(SEPARATOR, maxsplit=1)[0], fields))
     name = found[0]

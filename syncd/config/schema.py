@@ -22,7 +22,7 @@ def schema(kinds: Mapping[str, type[BaseModel]] | None = None) -> dict[str, Any]
     refs, made = models_json_schema([(m, "validation") for m in models], ref_template=REF)
     definitions: dict[str, Any] = made["$defs"]
     root = definitions.pop(refs[Settings, "validation"]["$ref"].rsplit("/", maxsplit=1)[-1])
-    token = definitions["Campaign"]
+    token = definitions["CampaignSettings"]
     token["required"] = [name for name in token.get("required", ()) if name != "token"]
     _source(definitions, {kind: refs[m, "validation"]["$ref"] for kind, m in (kinds or {}).items()})
     return {
@@ -35,7 +35,7 @@ def schema(kinds: Mapping[str, type[BaseModel]] | None = None) -> dict[str, Any]
 
 def _source(definitions: dict[str, Any], kinds: Mapping[str, str]) -> None:
     """A source is its kind beside the options of that kind, not a key called "options"."""
-    source = definitions["Source"]
+    source = definitions["SourceSettings"]
     source["properties"].pop("options")
     source["additionalProperties"] = True
     for kind, ref in kinds.items():

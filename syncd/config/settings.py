@@ -31,7 +31,7 @@ LAYERS: ContextVar[tuple[PydanticBaseSettingsSource, ...]] = ContextVar("LAYERS"
 _TimeoutS = Annotated[float, Field(gt=0, le=TIMEOUT_S_MAX, allow_inf_nan=False)]
 
 
-class Log(Section):
+class LogSettings(Section):
     """What syncd writes to stderr while it works."""
 
     level: Literal["debug", "info", "warning", "error"] = Field(
@@ -43,7 +43,7 @@ class Log(Section):
     )
 
 
-class Ledger(Section):
+class LedgerSettings(Section):
     """The store of leads, call jobs, batches and reports: what was called, and what came of it."""
 
     url: LedgerUrl = Field(
@@ -53,7 +53,7 @@ class Ledger(Section):
     )
 
 
-class Timeouts(Section):
+class TimeoutSettings(Section):
     """How long a request may take, in seconds."""
 
     connect_s: _TimeoutS = Field(default=5.0, description="To open a connection.")
@@ -63,7 +63,7 @@ class Timeouts(Section):
     total_s: _TimeoutS = Field(default=60.0, description="For the whole request with its answer.")
 
 
-class Campaign(Section):
+class CampaignSettings(Section):
     """One campaign of the vendor: one token at one host."""
 
     allow_insecure_http: bool = Field(
@@ -111,10 +111,12 @@ class Campaign(Section):
         description="After a sending without an answer, wait so long before sending the same batch"
         " with the same key again: the first request may still be at work.",
     )
-    timeouts: Timeouts = Field(default_factory=Timeouts, description=str(Timeouts.__doc__))
+    timeouts: TimeoutSettings = Field(
+        default_factory=TimeoutSettings, description=str(TimeoutSettings.__doc__)
+    )
 
 
-class Source(Section):
+class SourceSettings(Section):
     """Where records come from: a kind and the options of that kind."""
 
     kind: Name = Field(description="The kind of source.", examples=["csv"])
@@ -134,7 +136,7 @@ class Source(Section):
         return {**head, "options": {k: v for k, v in value.items() if k != "kind"}}
 
 
-class Policy(Section):
+class PolicySettings(Section):
     """What to do in cases where a choice is yours."""
 
     on_change: Literal["ignore"] = Field(
@@ -144,7 +146,7 @@ class Policy(Section):
     )
 
 
-class Sync(Section):
+class SyncSettings(Section):
     """A source, a mapping, a campaign and a schedule."""
 
     source: str = Field(description="The name of a source above.", examples=["crm"])
@@ -163,7 +165,9 @@ class Sync(Section):
         default="UTC", description="The zone that cron is meant in.", examples=["Europe/Berlin"]
     )
     map: Map = Field(description="How a record becomes a call job.")
-    policy: Policy = Field(default_factory=Policy, description=str(Policy.__doc__))
+    policy: PolicySettings = Field(
+        default_factory=PolicySettings, description=str(PolicySettings.__doc__)
+    )
 
 
 class Settings(BaseSettings):
@@ -173,16 +177,18 @@ class Settings(BaseSettings):
         frozen=True, extra="forbid", strict=True, hide_input_in_errors=True, case_sensitive=True
     )
 
-    log: Log = Field(default_factory=Log, description=str(Log.__doc__))
-    ledger: Ledger = Field(default_factory=Ledger, description=str(Ledger.__doc__))
-    campaigns: dict[Name, Campaign] = Field(
-        default_factory=dict, description=str(Campaign.__doc__), examples=["welcome"]
+    log: LogSettings = Field(default_factory=LogSettings, description=str(LogSettings.__doc__))
+    ledger: LedgerSettings = Field(
+        default_factory=LedgerSettings, description=str(LedgerSettings.__doc__)
     )
-    sources: dict[Name, Source] = Field(
-        default_factory=dict, description=str(Source.__doc__), examples=["crm"]
+    campaigns: dict[Name, CampaignSettings] = Field(
+        default_factory=dict, description=str(CampaignSettings.__doc__), examples=["welcome"]
     )
-    syncs: dict[Name, Sync] = Field(
-        default_factory=dict, description=str(Sync.__doc__), examples=["crm-leads"]
+    sources: dict[Name, SourceSettings] = Field(
+        default_factory=dict, description=str(SourceSettings.__doc__), examples=["crm"]
+    )
+    syncs: dict[Name, SyncSettings] = Field(
+        default_factory=dict, description=str(SyncSettings.__doc__), examples=["crm-leads"]
     )
 
     @classmethod

@@ -17,7 +17,7 @@ from pydantic import BaseModel, SecretStr
 
 from syncd.config.load import DEFAULT_ORIGIN, Loaded
 from syncd.config.paths import Path, dotted, item_of, model_of, types_of
-from syncd.config.settings import Settings, Source
+from syncd.config.settings import Settings, SourceSettings
 from syncd.config.toml import plain
 
 MASK = "********"
@@ -64,7 +64,7 @@ def secret_values(loaded: Loaded, kinds: Kinds | None = None) -> list[str]:
 
 
 def _walk(value: Any, annotation: Any, path: Path, kinds: Kinds) -> Iterator[tuple[Path, Any]]:
-    if isinstance(value, Source):
+    if isinstance(value, SourceSettings):
         yield (*path, "kind"), value.kind
         yield from _options(value, path, kinds)
     elif isinstance(value, BaseModel):
@@ -78,7 +78,7 @@ def _walk(value: Any, annotation: Any, path: Path, kinds: Kinds) -> Iterator[tup
         yield path, value
 
 
-def _options(source: Source, path: Path, kinds: Kinds) -> Iterator[tuple[Path, Any]]:
+def _options(source: SourceSettings, path: Path, kinds: Kinds) -> Iterator[tuple[Path, Any]]:
     """The options that were given, and the defaults of the kind where it is known."""
     fields = kinds[source.kind].model_fields if source.kind in kinds else {}
     for name, info in fields.items():

@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 import orjson
 
-from syncd.sandbox.campaign import Campaign
+from syncd.sandbox.campaign import SandboxCampaign
 from syncd.sandbox.clock import Anchor, VirtualClock
 from syncd.sandbox.jobs import Job
 from syncd.sandbox.journal import FORMAT, Journal, embedded
@@ -54,7 +54,7 @@ class Book:
         self.seed = seed
         self.lines = lines
         self.duplicates: Duplicates = duplicates
-        self.campaigns: dict[str, Campaign] = {}
+        self.campaigns: dict[str, SandboxCampaign] = {}
         self._settings = SettingsCache()
         self._journal: Journal | None = None
         self._tokens = tuple(tokens)
@@ -75,7 +75,7 @@ class Book:
                 campaign.dialer.run(now_ms)
             return now_ms
 
-    def campaign(self, token: str) -> Campaign:
+    def campaign(self, token: str) -> SandboxCampaign:
         """The campaign of a token; RefusalError 404 `invalid.token` for an unknown one."""
         found = self.campaigns.get(token)
         if found is None:
@@ -183,7 +183,7 @@ class Book:
             self._begin()
             self._open_campaigns()
 
-    def named(self, campaign: Campaign, body: bytes) -> list[Job]:
+    def named(self, campaign: SandboxCampaign, body: bytes) -> list[Job]:
         """The jobs that `{"phones": …, "ids": …}` names; RefusalError when one is unknown."""
         request = read_json(body)
         if not isinstance(request, dict) or not request.keys() & {"phones", "ids"}:
@@ -202,7 +202,7 @@ class Book:
             jobs |= {job.id: job for job in reversed(found)}
         return list(jobs.values())
 
-    def _must_run(self, campaign: Campaign) -> None:
+    def _must_run(self, campaign: SandboxCampaign) -> None:
         if campaign.dialer.stopped:
             raise RefusalError(
                 "invalid.call.task.state", "the campaign is finished", state="FINISHED"
@@ -225,7 +225,7 @@ class Book:
 
     def _open_campaign(self, token: str, now_ms: int) -> None:
         index = len(self.campaigns)
-        self.campaigns[token] = Campaign(
+        self.campaigns[token] = SandboxCampaign(
             index, token, lines=self.lines, seed=self.seed, now_ms=now_ms
         )
 

@@ -21,7 +21,7 @@ KEY_LIFE_MS = 24 * 3600 * 1000
 DUPLICATE_LIFE_MS = 24 * 3600 * 1000
 
 
-class Campaign:
+class SandboxCampaign:
     """What one token opens."""
 
     def __init__(self, index: int, token: str, *, lines: int, seed: int, now_ms: int) -> None:

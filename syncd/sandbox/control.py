@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from syncd.sandbox.campaign import Campaign
+from syncd.sandbox.campaign import SandboxCampaign
 from syncd.sandbox.clock import MAX_ADVANCE_S, MAX_SPEED, iso_ms, parse_ms
 from syncd.sandbox.faults import read_fault
 from syncd.sandbox.jobs import Attempt, Job
@@ -85,7 +85,7 @@ def _requests(world: World, request: Request, _: object) -> Json:
     return _page(request, world.requests.entries(), lambda entry: entry["seq"], lambda entry: entry)
 
 
-def _campaigns(world: World, request: Request) -> list[Campaign]:
+def _campaigns(world: World, request: Request) -> list[SandboxCampaign]:
     wanted = request.query_params.get("campaign")
     found = [
         campaign
@@ -126,7 +126,7 @@ def _whole(request: Request, name: str, default: int) -> int:
     return int(text)
 
 
-def _job(pair: tuple[Campaign, Job]) -> Json:
+def _job(pair: tuple[SandboxCampaign, Job]) -> Json:
     campaign, job = pair
     return {
         "id": str(job.id),
@@ -146,7 +146,7 @@ def _job(pair: tuple[Campaign, Job]) -> Json:
     }
 
 
-def _call(pair: tuple[Campaign, Attempt]) -> Json:
+def _call(pair: tuple[SandboxCampaign, Attempt]) -> Json:
     campaign, attempt = pair
     job = attempt.job
     local = job.hours.local(attempt.started_ms)

@@ -15,7 +15,7 @@ from syncd.sandbox.outcomes import NO_ANSWER, outcome
 from syncd.sandbox.windows import FOREVER_MS
 
 if TYPE_CHECKING:
-    from syncd.sandbox.campaign import Campaign
+    from syncd.sandbox.campaign import SandboxCampaign
 
 DEFAULT_ATTEMPTS = 3
 DEFAULT_RETRY_MS = 30 * 60_000
@@ -25,7 +25,7 @@ REDIAL_AFTER_MS = 60 * 60_000
 class Dialer:
     """Calls the jobs of a campaign, at most `lines` at once."""
 
-    def __init__(self, campaign: Campaign, *, lines: int, seed: int, now_ms: int) -> None:
+    def __init__(self, campaign: SandboxCampaign, *, lines: int, seed: int, now_ms: int) -> None:
         self._campaign = campaign
         self._lines = lines
         self._seed = seed

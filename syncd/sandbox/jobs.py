@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from syncd.sandbox.outcomes import Outcome
-from syncd.sandbox.settings import Settings
+from syncd.sandbox.settings import JobSettings
 from syncd.sandbox.windows import Hours
 
 PLANNED: Final = "planned"
@@ -39,7 +39,7 @@ class Job:
     )
 
     def __init__(
-        self, id_: int, phone: str, payload: str | None, settings: Settings, created_ms: int
+        self, id_: int, phone: str, payload: str | None, settings: JobSettings, created_ms: int
     ) -> None:
         self.id = id_
         self.phone = phone

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Any, Final, TypeVar
 
-from syncd.sandbox.campaign import Campaign
+from syncd.sandbox.campaign import SandboxCampaign
 from syncd.sandbox.clock import parse_ms
 from syncd.sandbox.jobs import Attempt, Job
 from syncd.sandbox.refusals import bad_request
@@ -24,7 +24,7 @@ _T = TypeVar("_T")
 Range = tuple[int | None, int | None]
 
 
-def jobs_by_date(campaign: Campaign, body: bytes) -> dict[str, object]:
+def jobs_by_date(campaign: SandboxCampaign, body: bytes) -> dict[str, object]:
     """Job reports whose creation and finish lie in the filter, both ends included.
 
     In order of the finish when the filter names it, else of the creation.
@@ -40,7 +40,7 @@ def jobs_by_date(campaign: Campaign, body: bytes) -> dict[str, object]:
     return _page(found, request.get("pagination"), Job.report)
 
 
-def attempts_by_date(campaign: Campaign, body: bytes) -> dict[str, object]:
+def attempts_by_date(campaign: SandboxCampaign, body: bytes) -> dict[str, object]:
     """Attempt reports by start and finish. Source: Calls API, callAttempt/getReportByDate."""
     request = _object(body)
     started, finished = _range(request, "startedAt"), _range(request, "finishedAt")
@@ -52,7 +52,7 @@ def attempts_by_date(campaign: Campaign, body: bytes) -> dict[str, object]:
     return _page(found, request.get("pagination"), Attempt.report)
 
 
-def unfinished(campaign: Campaign, body: bytes) -> dict[str, object]:
+def unfinished(campaign: SandboxCampaign, body: bytes) -> dict[str, object]:
     """Reports of jobs without finishedAt. Source: Calls API, callJob/getUnfinished."""
     pagination = _object(body)
     page, size = _pagination(pagination)

@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from syncd.sandbox import reports
 from syncd.sandbox.book import Added, Control
-from syncd.sandbox.campaign import Campaign
+from syncd.sandbox.campaign import SandboxCampaign
 from syncd.sandbox.clock import iso_ms
 from syncd.sandbox.faults import Answer, deliver
 from syncd.sandbox.refusals import RefusalError, bad_request
@@ -183,7 +183,7 @@ def _noted(request: Request, added: Added) -> bytes:
 # --- reports, cancel, control, information ------------------------------------------------------
 
 
-def _campaign(request: Request) -> Campaign:
+def _campaign(request: Request) -> SandboxCampaign:
     """The campaign as it is now."""
     request.world.book.now_ms()
     return request.world.book.campaign(request.token)
@@ -204,7 +204,7 @@ def _cancel(request: Request) -> bytes:
     return request.world.book.cancel(request.token, request.body)
 
 
-def _paged(method: Callable[[Campaign, bytes], dict[str, object]]) -> Handler:
+def _paged(method: Callable[[SandboxCampaign, bytes], dict[str, object]]) -> Handler:
     def handler(request: Request) -> bytes:
         campaign = _campaign(request)
         if not request.world.paging:

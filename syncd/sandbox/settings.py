@@ -37,7 +37,7 @@ _INSTANT = re.compile(
 )
 
 
-class Settings:
+class JobSettings:
     """What the dialer obeys for a job. None: the campaign's own setting."""
 
     __slots__ = (
@@ -107,14 +107,14 @@ class SettingsCache:
     """Reads settings once for each distinct way of writing them."""
 
     def __init__(self) -> None:
-        self._read: dict[bytes, Settings] = {}
+        self._read: dict[bytes, JobSettings] = {}
 
-    def of(self, fields: Mapping[str, Any], phone: str) -> Settings:
+    def of(self, fields: Mapping[str, Any], phone: str) -> JobSettings:
         """Valid settings; raises RefusalError, with the phone where the vendor names it."""
         written = orjson.dumps(fields)
         found = self._read.get(written)
         if found is None:
-            found = Settings(fields, phone)
+            found = JobSettings(fields, phone)
             if len(self._read) >= CACHE_LIMIT:
                 self._read.clear()
             self._read[written] = found

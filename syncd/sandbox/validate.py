@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from syncd.sandbox.refusals import RefusalError, bad_request
-from syncd.sandbox.settings import Settings, SettingsCache
+from syncd.sandbox.settings import JobSettings, SettingsCache
 
 #: 7 to 15 digits with the country code; the codes 1 and 7 have numbers of exactly 11.
 _PHONE = re.compile(r"\+?([17][0-9]{10}|[2-689][0-9]{6,14})")
@@ -23,7 +23,7 @@ class Draft(NamedTuple):
 
     phone: str
     payload: str | None
-    settings: Settings
+    settings: JobSettings
 
 
 def read_list(body: bytes, cache: SettingsCache) -> list[Draft]:

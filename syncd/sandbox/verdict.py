@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 
 from syncd.sandbox.book import Book
-from syncd.sandbox.campaign import Campaign
+from syncd.sandbox.campaign import SandboxCampaign
 
 
 def verdict(book: Book) -> dict[str, object]:
@@ -41,7 +41,7 @@ def verdict(book: Book) -> dict[str, object]:
         }
 
 
-def _called_twice(campaign: Campaign) -> int:
+def _called_twice(campaign: SandboxCampaign) -> int:
     """Jobs too many: each job of a phone that was dialled after another job of that phone."""
     called = Counter(
         job.phone

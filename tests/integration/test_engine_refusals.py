@@ -17,7 +17,7 @@ from syncd.engine.passes import worst_exit_code
 from syncd.observe import events, logs
 from syncd.observe.redact import Redactor
 from syncd.sandbox.book import Book
-from syncd.sandbox.campaign import Campaign
+from syncd.sandbox.campaign import SandboxCampaign
 from syncd.sandbox.faults import Fault
 from syncd.sandbox.refusals import RefusalError
 from tests.running import phone_of
@@ -70,7 +70,7 @@ def test_phones_that_the_campaign_had_from_elsewhere_are_duplicates(
 ) -> None:
     """phone.duplicated names calls that are not ours: these leads end, the others are called."""
     monkeypatch.setattr(
-        Campaign, "is_duplicate", lambda self, draft, _: draft.phone in self._latest
+        SandboxCampaign, "is_duplicate", lambda self, draft, _: draft.phone in self._latest
     )
     world.box.book.duplicates = "error"
     with world.open(alone=True) as app:
@@ -213,7 +213,9 @@ def test_every_list_in_flight_is_counted_when_one_halts(
 def test_short_answers_are_matched_by_phone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The vendor ignores two duplicates: each ID finds its own phone, and two leads end."""
     known = {phone_of(0).lstrip("+"), phone_of(4).lstrip("+")}
-    monkeypatch.setattr(Campaign, "is_duplicate", lambda _self, draft, _now: draft.phone in known)
+    monkeypatch.setattr(
+        SandboxCampaign, "is_duplicate", lambda _self, draft, _now: draft.phone in known
+    )
     with world.open(alone=True) as app:
         poll_all(app)
         told = work(app)["submit"]
@@ -233,7 +235,7 @@ def test_an_answer_of_nobody_makes_all_duplicates(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An empty list of IDs is an answer: the vendor had all of them already."""
-    monkeypatch.setattr(Campaign, "is_duplicate", lambda *_: True)
+    monkeypatch.setattr(SandboxCampaign, "is_duplicate", lambda *_: True)
     with world.open(alone=True) as app:
         poll_all(app)
         settle(world, app)

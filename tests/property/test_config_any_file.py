@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from syncd.config.load import load
 from syncd.config.paths import dotted
-from syncd.config.settings import Campaign, Settings, Sync
+from syncd.config.settings import CampaignSettings, Settings, SyncSettings
 from syncd.config.show import describe, secret_values
 from syncd.config.toml import write
 from syncd.errors import ConfigError
@@ -23,8 +23,8 @@ KEYS = st.one_of(
     st.sampled_from(
         [
             *Settings.model_fields,
-            *Campaign.model_fields,
-            *Sync.model_fields,
+            *CampaignSettings.model_fields,
+            *SyncSettings.model_fields,
             *("kind", "key", "phone", "payload", "url", "crm", "welcome", "a-b", "column", "value"),
         ]
     ),

@@ -151,14 +151,14 @@ def test_options_of_a_known_kind_are_shown_with_their_defaults(load_text: Load, 
 def test_the_schema_knows_every_kind_and_asks_for_no_token() -> None:
     """Options stand beside the kind, and what the environment can give is not required."""
     made = schema(KINDS)
-    source = made["$defs"]["Source"]
+    source = made["$defs"]["SourceSettings"]
     assert [one["if"]["properties"]["kind"]["const"] for one in source["allOf"]] == ["csv", "sql"]
     assert source["allOf"][0]["then"]["required"] == ["kind", "path"]
     assert "options" not in source["properties"]
-    assert "token" not in made["$defs"]["Campaign"]["required"]
+    assert "token" not in made["$defs"]["CampaignSettings"]["required"]
     assert made["properties"]["campaigns"]
     assert json.loads(json.dumps(made)) == made
-    assert "allOf" not in schema()["$defs"]["Source"]
+    assert "allOf" not in schema()["$defs"]["SourceSettings"]
 
 
 def test_every_reference_of_the_schema_leads_somewhere() -> None:
