@@ -105,7 +105,7 @@ def reckon(
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class OutcomeRow:
     """How many calls ended so, and which magic endings are among them."""
 
     status: str
@@ -115,7 +115,7 @@ class Outcome:
     endings: str
 
 
-def outcomes(leads: Iterable[LeadRow]) -> list[Outcome]:
+def outcomes(leads: Iterable[LeadRow]) -> list[OutcomeRow]:
     """The outcome table, the most frequent first."""
     calls: Counter[tuple[str, str]] = Counter()
     attempts: Counter[tuple[str, str]] = Counter()
@@ -128,6 +128,6 @@ def outcomes(leads: Iterable[LeadRow]) -> list[Outcome]:
         attempts[how] += lead.attempts_count or 0
         endings.setdefault(how, set()).update({f"{lead.phone % 100:02d}"} & set(MAGIC))
     return [
-        Outcome(*how, count, attempts[how], " ".join(sorted(endings[how])))
+        OutcomeRow(*how, count, attempts[how], " ".join(sorted(endings[how])))
         for how, count in calls.most_common()
     ]
