@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from syncd.errors import ConfigError
+from syncd.sources.csv_grammar import Format
 from syncd.sources.csv_options import CsvOptions
 from syncd.sources.csv_text import MARK, split_lines
-from syncd.sources.csv_walk import Format
 
 SAMPLE_CHARS = 64 * 1024
 _DELIMITERS = ";\t|,"  # in the order of preference between equals

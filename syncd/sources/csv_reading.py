@@ -8,17 +8,20 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO
 
 from syncd.errors import ConfigError
-from syncd.sources.csv_dialect import SAMPLE_CHARS, Layout, find_layout
+from syncd.sources.csv_ahead import LookAhead
+from syncd.sources.csv_dialect import SAMPLE_CHARS, find_layout
 from syncd.sources.csv_encoding import SAMPLE_BYTES, find_encoding, settle_encoding
+from syncd.sources.csv_grammar import Shape
 from syncd.sources.csv_options import CsvOptions
 from syncd.sources.csv_records import Records
-from syncd.sources.csv_text import Block, Decoder, LineBlocks, skip_lines
-from syncd.sources.csv_walk import Parsed, Shape
+from syncd.sources.csv_text import Decoder, LineBlocks, skip_lines
+from syncd.sources.csv_walk import Parsed
 from syncd.sources.decompress import Raw, UnpackLimits, sniff_compression, unpacked
 from syncd.sources.file_cursor import Entry, State
 from syncd.sources.file_settle import Found
@@ -51,6 +54,7 @@ class Reading:
         self._file = file
         self._options = options
         self._where = where
+        self._replaced = False
         packed = options.compression
         self._compression = sniff_compression(opened) if packed == "auto" else packed
         self.head = hashlib.sha256(opened.read(SAMPLE_BYTES)).hexdigest()[:16]
@@ -76,8 +80,12 @@ class Reading:
             return
         pager = Pager(self._options.page_records)
         walked = _Walked(lines=max(start, layout.skip))
-        with self._stream(raw) as read:
-            for parsed in self._parsed(read, layout, walked, tail=tail):
+        lengths = self._options.field_bytes_max, self._options.record_bytes_max
+        shape = Shape(layout.form, layout.columns, *lengths)
+        ahead = LookAhead(shape, self._again, tail=tail)
+        with self._stream(self._opened, raw) as read, ahead:
+            records = Records(shape, ahead, consumed=walked.lines)
+            for parsed in self._parsed(read, records, walked, tail=tail):
                 for page in pager.add(parsed):
                     if self._has_changed():
                         return
@@ -89,23 +97,19 @@ class Reading:
         yield FilePage(pager.rest(), self.entry(walked.lines, state, sha256), 1.0)
 
     def _parsed(
-        self, read: Callable[[int], bytes], layout: Layout, walked: _Walked, *, tail: bool
+        self, read: Callable[[int], bytes], records: Records, walked: _Walked, *, tail: bool
     ) -> Iterator[Parsed]:
         """What each block gives; notes in `walked` how it ended."""
-        options = self._options
-        shape = Shape(
-            layout.form, layout.columns, options.field_bytes_max, options.record_bytes_max
-        )
-        records = Records(shape, consumed=walked.lines)
-        for block in skip_lines(self._blocks(read), walked.lines):
+        for block in skip_lines(iter(self._blocks(read)), walked.lines):
             if not block.ended and not tail:
                 walked.waits = True
                 break
             yield from self._note(records.feed(block), walked)
-        if records.waiting and not tail:
-            walked.waits = True
-        elif not walked.waits:
-            yield from self._note(records.finish(), walked)
+            if records.unfinished:
+                break
+        if not records.unfinished:
+            yield from self._note(records.finish(tail=tail), walked)
+        walked.waits |= records.waiting
 
     @staticmethod
     def _note(parts: Iterator[Parsed], walked: _Walked) -> Iterator[Parsed]:
@@ -113,16 +117,29 @@ class Reading:
             walked.lines = parsed.consumed
             yield parsed
 
-    def _blocks(self, read: Callable[[int], bytes]) -> Iterator[Block]:
+    def _blocks(self, read: Callable[[int], bytes]) -> LineBlocks:
         read(self._mark)
-        return iter(LineBlocks(read, self._encoding, line_max=self._options.record_bytes_max))
+        return LineBlocks(read, self._encoding, line_max=self._options.record_bytes_max)
 
-    def _stream(self, file: BinaryIO | Raw) -> AbstractContextManager[Callable[[int], bytes]]:
-        """The unpacked bytes from the start; a zip is read by places, so past the hash."""
-        self._opened.seek(0)
+    @contextmanager
+    def _again(self) -> Iterator[Iterator[str]]:
+        """The text from its start, beside the reading that goes on."""
+        with Path(self._file.path).open("rb", buffering=0) as opened:
+            if Found.of(self._file.path, os.fstat(opened.fileno())) != self._file:
+                self._replaced = True
+                yield iter(())
+                return
+            with self._stream(opened) as read:
+                yield self._blocks(read).texts()
+
+    def _stream(
+        self, opened: BinaryIO, raw: Raw | None = None
+    ) -> AbstractContextManager[Callable[[int], bytes]]:
+        """The unpacked bytes from the start, through `raw`; a zip is read by places, so past it."""
+        opened.seek(0)
         limits = UnpackLimits(self._options.unpacked_bytes_max, self._options.unpacked_ratio_max)
         return unpacked(
-            self._opened if self._compression == "zip" else file,
+            opened if raw is None or self._compression == "zip" else raw,
             self._compression,
             size=self._file.size,
             member=self._options.member,
@@ -168,7 +185,8 @@ class Reading:
         return raw.drain()
 
     def _has_changed(self) -> bool:
-        return Found.of(self._file.path, os.fstat(self._opened.fileno())) != self._file
+        now = Found.of(self._file.path, os.fstat(self._opened.fileno()))
+        return self._replaced or now != self._file
 
     def _share(self) -> float:
         """How far the packed bytes are; of a zip about, because it is read by places."""

@@ -38,6 +38,22 @@ def _hash(text: str = "") -> hashlib.blake2b:
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16)
 
 
+class TextDigest:
+    """`digest_of` a record that comes line by line, a long line in parts."""
+
+    def __init__(self) -> None:
+        self._seen = _hash()
+        self._end = ""
+
+    def update(self, part: str) -> None:
+        kept = part.rstrip("\r\n")
+        self._seen.update((self._end + kept).encode("utf-8", "surrogatepass"))
+        self._end = part[len(kept) :]
+
+    def hexdigest(self) -> str:
+        return self._seen.hexdigest()
+
+
 def split_lines(text: str) -> list[str]:
     r"""The physical lines with their ends: \n, \r\n or \r, and nothing else, ends a line."""
     return io.StringIO(text, newline="").readlines()
@@ -105,6 +121,22 @@ class LineBlocks:
         if self._rest:
             yield self._block(self._rest, ended=False)
 
+    def texts(self) -> Iterator[str]:
+        """The same text with nothing left out: whole lines, and long lines in parts.
+
+        A line is at its end only where a text ends with a line end.
+        """
+        while raw := self._read(BLOCK_BYTES):
+            text = self._rest + self._decoder.decode(raw, final=False)
+            cut = max(text.rfind("\n"), text.rfind("\r", 0, -1)) + 1
+            if len(text) - cut > self._line_max:
+                cut = len(text) - text.endswith("\r")
+            self._rest = text[cut:]
+            if cut:
+                yield text[:cut]
+        if text := self._rest + self._decoder.decode(b"", final=True):
+            yield text
+
     def _block(self, text: str, *, ended: bool = True) -> Block:
         suspect = self._decoder.seen_bad and MARK.search(text) is not None
         return Block(text, suspect=suspect, ended=ended)
@@ -128,17 +160,21 @@ class LineBlocks:
         return Block("", long_line=seen.hexdigest(), ended=ended)
 
 
+def drop_lines(block: Block, count: int) -> tuple[Block | None, int]:
+    """What a block is without its first `count` lines, and how many of these are still to come."""
+    if count == 0:
+        return block, 0
+    if block.long_line is not None:
+        return None, count - 1
+    if block.ended and (lines := count_lines(block.text)) <= count:
+        return None, count - lines
+    kept = split_lines(block.text)[count:]
+    return Block("".join(kept), suspect=block.suspect, ended=block.ended) if kept else None, 0
+
+
 def skip_lines(blocks: Iterator[Block], count: int) -> Iterator[Block]:
     """Leave out the first `count` physical lines."""
     for block in blocks:
-        if count == 0:
-            yield block
-        elif block.long_line is not None:
-            count -= 1
-        elif block.ended and (lines := count_lines(block.text)) <= count:
-            count -= lines
-        else:
-            kept = split_lines(block.text)[count:]
-            count = 0
-            if kept:
-                yield Block("".join(kept), suspect=block.suspect, ended=block.ended)
+        rest, count = drop_lines(block, count)
+        if rest is not None:
+            yield rest

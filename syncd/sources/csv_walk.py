@@ -1,30 +1,27 @@
 """The careful way through lines of CSV: each record a row or bad, with a reason.
 
-Owns the grammar of quotes and widths. A bad record never takes the ones after it along: when a
-quote does not end properly, only its first line is bad and reading goes on at the next line.
+Owns the reasons. A bad record never takes the ones after it along: when a quote does not end
+properly, only its first line is bad and reading goes on at the next line.
 """
 
 from __future__ import annotations
 
 import csv
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING
 
 from syncd.sources.base import BadRecord
+from syncd.sources.csv_ahead import Ahead, LookAhead
+from syncd.sources.csv_grammar import End, Scan, Shape
 from syncd.sources.csv_text import MARK, digest_of
-
-if TYPE_CHECKING:
-    from _csv import Reader
 
 #: Why a record can be bad; the codes are stable.
 REASONS = {
     "row_too_short": "fewer values than columns",
     "row_too_long": "more values than columns",
     "field_too_long": "a value is longer than field_bytes_max",
-    "record_too_long": "a line is longer than record_bytes_max",
+    "record_too_long": "a line is longer than record_bytes_max, or all lines together are",
     "quote_open": "a quoted value that begins on this line does not end properly; "
     "the next line is read as a new record",
     "quote_malformed": "text follows the closing quote of a value",
@@ -32,39 +29,10 @@ REASONS = {
     "encoding_invalid": "some bytes are no text in the encoding of the file",
 }
 
-#: How much text an open quote may hold back, in characters, before it counts as never closed.
-OPEN_CHARS_MAX = 2 * 1024 * 1024
-
 #: How many records a walk reads before it hands them over.
 WALK_RECORDS_MAX = 10_000
 
 _BLANK = " \t\r\n\x1a\ufeff"  # \x1a: the end-of-file character of DOS
-
-
-@dataclass(frozen=True, slots=True)
-class Format:
-    """How values are separated and quoted; quote "" means that nothing is quoted."""
-
-    delimiter: str = ","
-    quote: str = '"'
-
-    def reader(self, lines: Iterable[str]) -> Reader:
-        """A strict C reader: it refuses text after a closing quote, and an unclosed quote."""
-        if not self.quote:
-            return csv.reader(
-                lines, delimiter=self.delimiter, quotechar=None, quoting=csv.QUOTE_NONE, strict=True
-            )
-        return csv.reader(lines, delimiter=self.delimiter, quotechar=self.quote, strict=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """What a good record of this file looks like; lengths are in characters."""
-
-    form: Format
-    columns: tuple[str, ...]
-    field_max: int
-    line_max: int
 
 
 @dataclass(slots=True)
@@ -78,30 +46,43 @@ class Parsed:
     chars: int = 0
 
 
-class _End(Enum):
-    CLOSED = "closed"
-    OPEN = "open"
-    MALFORMED = "malformed"
+class Follows(Enum):
+    """What comes after the lines of a walk."""
+
+    TEXT = "text"
+    LONG_LINE = "long line"  #: one that cannot be held
+    NOTHING = "nothing"
 
 
 class Walk:
     """One walk over `lines`, of which the first is line `consumed` + 1 of the file.
 
-    `plain` promises that no line holds a NUL, a mark or an overlong value; `final` that nothing
-    follows.
+    `plain` promises that no line holds a NUL, a mark or an overlong value. After the walk: whether
+    it `waits` for more text, or for a file that is `unfinished`; and how many lines `beyond` these
+    belong to its last record.
     """
 
     def __init__(
-        self, shape: Shape, lines: list[str], *, consumed: int, plain: bool, final: bool
+        self,
+        shape: Shape,
+        lines: list[str],
+        *,
+        consumed: int,
+        plain: bool,
+        follows: Follows,
+        ahead: LookAhead,
     ) -> None:
         self._shape = shape
         self._width = len(shape.columns)
         self._lines = lines
         self._base = consumed
         self._plain = plain
-        self._final = final
+        self._follows = follows
+        self._ahead = ahead
         self._out = Parsed()
         self.waits = False
+        self.unfinished = False
+        self.beyond = 0
 
     def run(self) -> tuple[Parsed, int]:
         """What was read, and how many lines it took.
@@ -111,7 +92,7 @@ class Walk:
         at = 0
         while at < len(self._lines) and not self.waits and not self._is_full():
             at, self.waits = self._stretch(at)
-        self._out.consumed = self._base + at
+        self._out.consumed = self._base + at + self.beyond
         return self._out, at
 
     def _is_full(self) -> bool:
@@ -190,44 +171,47 @@ class Walk:
 
     def _swallowed(self, first: int, end: int) -> bool:
         """Whether a record of the wrong width ate lines that are records by themselves."""
+        width_of = self._shape.form.width_of
         return self._width > 1 and any(
-            self._width_alone(self._lines[i]) == self._width for i in range(first + 1, end)
+            width_of(self._lines[i]) == self._width for i in range(first + 1, end)
         )
-
-    def _width_alone(self, line: str) -> int:
-        try:
-            return len(next(self._shape.form.reader([line])))
-        except csv.Error:
-            return -1
 
     def _trouble(self, first: int) -> tuple[int, bool]:
         """The C reader refused the record that begins at `first`: say why, and where to go on."""
         how, end = self._span(first)
-        if how is _End.CLOSED:  # its grammar is right: a value was over the reader's own limit
+        if how is End.CLOSED:  # its grammar is right: a value was over the reader's own limit
             return self._bad(first, end, "field_too_long"), False
-        if how is _End.MALFORMED and end == first + 1:
+        if how is End.MALFORMED and end == first + 1:
             return self._bad(first, end, "quote_malformed"), False
-        if how is _End.OPEN and not self._final:
+        if how is End.OPEN and self._follows is not Follows.NOTHING:
             held = sum(map(len, self._lines[first:]))
-            if held <= OPEN_CHARS_MAX:
+            if held <= self._shape.open_max and self._follows is Follows.TEXT:
                 return first, True
+            return self._look_ahead(first)
         return self._bad(first, first + 1, "quote_open"), False
 
-    def _span(self, first: int) -> tuple[_End, int]:
+    def _look_ahead(self, first: int) -> tuple[int, bool]:
+        """A quote is open at the end of all that may be held: find out where the record ends."""
+        found = self._ahead.record_at(self._base + first + 1)
+        if found is Ahead.WAITS:
+            self.unfinished = True
+            return first, True
+        if found is Ahead.STRAY:
+            return self._bad(first, first + 1, "quote_open"), False
+        self._out.bad.append(found.as_bad(self._shape.columns))
+        self.beyond = max(0, found.end - self._base - len(self._lines))
+        return len(self._lines), False
+
+    def _span(self, first: int) -> tuple[End, int]:
         """How the record at `first` ends by the grammar alone; and after which line."""
-        quote = self._shape.form.quote
-        if not quote:
-            return _End.CLOSED, first + 1
-        closing = re.compile(
-            f"(?:[^{re.escape(quote)}]++|{re.escape(quote) * 2})*+{re.escape(quote)}"
-        )
-        inside = False
+        if not self._shape.form.quote:
+            return End.CLOSED, first + 1
+        scan = Scan(self._shape.form, self._shape.field_max)
         for at in range(first, len(self._lines)):
-            how = _line_end_state(self._lines[at], self._shape.form, closing, inside=inside)
-            if how is not _End.OPEN:
+            how = scan.feed(self._lines[at])
+            if how is not End.OPEN:
                 return how, at + 1
-            inside = True
-        return _End.OPEN, len(self._lines)
+        return scan.finish(), len(self._lines)
 
     def _bad(
         self, first: int, end: int, reason: str, column: str | None = None, detail: str = ""
@@ -240,23 +224,3 @@ class Walk:
             BadRecord(self._base + first + 1, reason, column, detail or REASONS[reason], digest)
         )
         return end
-
-
-def _line_end_state(line: str, form: Format, closing: re.Pattern[str], *, inside: bool) -> _End:
-    """The state after one line that begins inside a quoted value, or at the start of a value."""
-    at = 0
-    while True:
-        if inside or line.startswith(form.quote, at):
-            found = closing.match(line, at if inside else at + 1)
-            if found is None:
-                return _End.OPEN
-            at, inside = found.end(), False
-            if at == len(line) or line[at] in "\r\n":
-                return _End.CLOSED
-            if line[at] != form.delimiter:
-                return _End.MALFORMED
-        else:
-            at = line.find(form.delimiter, at)
-            if at < 0:
-                return _End.CLOSED
-        at += 1

@@ -6,7 +6,7 @@ import csv
 import io
 import os
 import tempfile
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from syncd.errors import ConfigError, SourceDown
-from syncd.sources import csv_text
+from syncd.sources import csv_grammar, csv_text
 from syncd.sources.base import Page
 from syncd.sources.csv_file import CsvSource
 from syncd.sources.csv_text import split_lines
@@ -25,7 +25,7 @@ OLD_NS = int(NOW.timestamp() - 3600) * 10**9
 QUOTINGS = [csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC]
 
 
-def _read(content: bytes, cursor: Any = None, **options: Any) -> list[Page]:
+def _read(content: bytes, cursor: Any = None, now: datetime = NOW, **options: Any) -> list[Page]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "leads.csv"
         path.write_bytes(content)
@@ -33,7 +33,7 @@ def _read(content: bytes, cursor: Any = None, **options: Any) -> list[Page]:
         opened = CsvSource.open(
             "crm", CsvSource.Options.model_validate({"path": str(path)} | options)
         )
-        return list(opened.read(cursor, now=NOW))
+        return list(opened.read(cursor, now=now))
 
 
 def _rows(pages: list[Page]) -> list[list[Any]]:
@@ -143,6 +143,92 @@ def test_every_line_is_a_record_or_bad_or_blank(
         raw = "".join(physical[start - 1 : after - 1])
         if row is not None:  # the row is what the csv module makes of these lines alone
             assert next(csv.reader(io.StringIO(raw, newline=""), strict=True)) == row
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    lines=st.lists(ugly_line, max_size=30),
+    end=st.sampled_from(["\n", "\r\n", "\r"]),
+    ended=st.booleans(),
+    complete=st.booleans(),
+    block=st.sampled_from([7, 64, 1 << 18]),
+    held=st.integers(0, 40),
+)
+def test_how_much_is_held_changes_no_line(
+    lines: list[str], end: str, ended: bool, complete: bool, block: int, held: int
+) -> None:
+    """Records begin at the same lines, whether their ends are waited for or looked for ahead."""
+    # Half a last line that waits is seen only by the one that looks ahead.
+    text = "id,name" + end + end.join(lines) + (end if ended or not complete else "")
+    age = timedelta(seconds=0 if complete else 3000)  # 10 minutes old: an open record waits
+    options: dict[str, Any] = {"delimiter": ",", "quote": '"', "last_line_after": "1h"}
+
+    def read(chars: int) -> tuple[dict[int, list[Any]], list[int], Any]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(csv_text, "BLOCK_BYTES", block)
+            patch.setattr(csv_grammar.Shape, "open_max", chars)
+            pages = _read(text.encode(), now=NOW - age, **options)
+        rows = {n: list(r) for page in pages for n, r in zip(page.lines, page.rows, strict=True)}
+        starts = sorted([*rows, *(bad.line for page in pages for bad in page.bad)])
+        files = pages[-1].cursor["files"] if pages else {}
+        assert isinstance(files, dict)
+        return rows, starts, [(entry["lines"], entry["state"]) for entry in files.values()]
+
+    rows, starts, ends = read(1 << 30)
+    few_rows, few_starts, few_ends = read(held)
+    assert (few_starts, few_ends) == (starts, ends)
+    assert few_rows.items() <= rows.items()
+
+
+@st.composite
+def long_records(draw: st.DrawFn) -> tuple[list[list[str]], list[int]]:
+    """Rows of three values, and which of them hold more than a value may."""
+    line = st.one_of(
+        st.sampled_from(["9,Eve,10", '9,"Eve",10', '"', '""', '",', ',"', "", "word " * 10]),
+        st.text('ab",;\r\n ', max_size=12),
+        st.integers(900, 2200).map("x".__mul__),
+    )
+    value = st.lists(line, min_size=1, max_size=8).map("\n".join)
+    long = st.builds(lambda text, n: (text + "y") * n, value, st.integers(60, 120))
+    rows, at = [], []
+    for i in range(draw(st.integers(0, 6))):
+        row = [str(i), draw(st.text('ab",\n', max_size=6)), "10"]
+        if draw(st.booleans()):
+            row[draw(st.integers(0, 2))] = draw(long)
+            at.append(i)
+        rows.append(row)
+    return rows, at
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    made=long_records(),
+    end=st.sampled_from(["\n", "\r\n"]),
+    ended=st.booleans(),
+    page_records=st.integers(1, 3),
+    block=st.sampled_from([61, 256, 4096, 1 << 18]),
+)
+def test_a_long_record_is_one_bad_record(
+    made: tuple[list[list[str]], list[int]], end: str, ended: bool, page_records: int, block: int
+) -> None:
+    """However its lines look and wherever it is cut, it is bad once; the others are read."""
+    table, long = made
+    out, starts = io.StringIO(newline=""), []
+    writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator=end)
+    for row in [["id", "name", "phone"], *table]:
+        starts.append(len(split_lines(out.getvalue())) + 1)
+        writer.writerow(row)
+    text = out.getvalue() if ended else out.getvalue().removesuffix(end)
+    options: dict[str, Any] = {"field_bytes_max": 59, "record_bytes_max": 1024}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(csv_text, "BLOCK_BYTES", block)
+        patch.setattr(csv_grammar, "OPEN_CHARS_MAX", 0)
+        pages = _read(text.encode(), page_records=page_records, delimiter=",", quote='"', **options)
+    assert _rows(pages) == [row for i, row in enumerate(table) if i not in long]
+    bad = [bad for page in pages for bad in page.bad]
+    assert [one.line for one in bad] == [starts[i + 1] for i in long]
+    assert {one.reason for one in bad} <= {"field_too_long", "record_too_long"}
+    assert all(len(page.rows) + len(page.bad) <= page_records for page in pages)
 
 
 @settings(max_examples=80, deadline=None)

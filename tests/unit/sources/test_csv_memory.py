@@ -46,3 +46,19 @@ def test_peak_is_flat_from_20_000_to_200_000_rows(tmp_path: Path, every: str) ->
     count, grown_kib = map(int, ran.stdout.split())
     assert count == 200_000 + (200 if every else 0)
     assert grown_kib * 1024 < size / 4
+
+
+@pytest.mark.parametrize("closed", [True, False], ids=["closed", "never closed"])
+def test_peak_is_flat_from_4_to_24_megabytes_in_one_value(tmp_path: Path, closed: bool) -> None:
+    """A quoted value costs no more memory the longer it is, whether it ever closes or not."""
+    paths, lines = [tmp_path / "small.csv", tmp_path / "large.csv"], 0
+    row = "1,Anna,+12125550100,Berlin,a note that says nothing and is read by nobody\n"
+    for path, lines in zip(paths, (50_000, 330_000), strict=True):
+        text = f'0,"Anna\n{row * lines}' + f'",+12125550100,Berlin,a note\n{row}' * closed
+        path.write_text(HEADER + text)
+    ran = subprocess.run(
+        [sys.executable, "-c", SCRIPT, *paths], capture_output=True, text=True, check=True
+    )
+    count, grown_kib = map(int, ran.stdout.split())
+    assert count == (2 if closed else lines + 1)
+    assert grown_kib * 1024 < paths[1].stat().st_size / 4

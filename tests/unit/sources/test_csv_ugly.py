@@ -118,15 +118,6 @@ def test_quoted_megabytes_with_line_ends_are_one_bad_record(read_text: Any) -> N
     assert got.lines == [2, 15_004]
 
 
-def test_quote_over_more_text_than_is_held(read_text: Any) -> None:
-    """A quote that closes too far away costs each line of its text, and none after it."""
-    text = ("x" * 99 + "\n") * 30_000
-    got = read_text(HEADER + f'1,a,10\n2,"{text}",20\n3,c,30\n')
-    assert got.reasons[:2] == [(3, "quote_open"), (4, "row_too_short")]
-    assert len(got.bad) == 30_001
-    assert got.lines == [2, 30_004]
-
-
 def test_open_quote_does_not_swallow_the_rest(read_text: Any) -> None:
     """A quote that never closes costs the line where it opened; the next lines are read."""
     rows = "".join(f"{i},b,20\n" for i in range(3, 5_000))
@@ -137,7 +128,7 @@ def test_open_quote_does_not_swallow_the_rest(read_text: Any) -> None:
 
 def test_open_quote_is_bounded(read_text: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """No more text than the bound is held for a closing quote, however long the file."""
-    monkeypatch.setattr("syncd.sources.csv_walk.OPEN_CHARS_MAX", 300_000)
+    monkeypatch.setattr("syncd.sources.csv_grammar.OPEN_CHARS_MAX", 300_000)
     rows = "".join(f"{i},b,20\n" for i in range(3, 120_000))
     got = read_text(HEADER + '1,a,10\n2,"b,20\n' + rows + '9,"",1\n')
     assert got.reasons == [(3, "quote_open")]
