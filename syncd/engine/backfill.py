@@ -1,4 +1,4 @@
-"""Backfill: poll a source from its start and submit at the same time, until all is answered.
+"""Backfill: poll a source from its start and submit in turns, until all is answered.
 
 Safe to stop and to start again at any point: what was staged is in the ledger, what was sent has
 its key there, and what is known is not taken twice. The live cursor is left alone.
@@ -7,17 +7,18 @@ its key there, and what is known is not taken twice. The live cursor is left alo
 from __future__ import annotations
 
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from syncd.core.call_job import JobState
 from syncd.engine import poll, reconcile, submit
-from syncd.engine.feed import Feed
 from syncd.engine.parts import Campaign, Sync
 from syncd.engine.passes import Pass, PassResult, Tools
 from syncd.engine.poll import Backfill
 from syncd.sources.base import Page
 
+#: So many full rounds of requests are staged before they are sent, or it took so long to stage.
+_TURN_ROUNDS = 2
+_TURN_S = 1.0
 #: Between two looks at batches that wait for their back-off or quiet time.
 _REST_S = 1.0
 _ENDS = ("halted", "config", "stopped")
@@ -51,60 +52,65 @@ def run(
     Args:
         wait: stay until no batch is without an answer; else leave doubts to the daemon.
     """
-    feed = Feed()
-    done: list[PassResult] = []
+    turns = _Turns(campaign, tools, progress)
     before = _unsent_before(campaign, tools)
     progress.to_send = before
 
     def on_page(page: Page, running: Pass) -> None:
-        progress.source = page.progress
-        progress.records = running.counts["records"]
         counts = running.counts
+        progress.source = page.progress
+        progress.records = counts["records"]
         progress.new = counts["new"]
         progress.to_send = before + counts["new"] - counts["held"] - counts["duplicate"]
-        feed.staged.set()
+        turns.take_if_due(counts["staged"])
 
-    def take_in() -> PassResult:
-        try:
-            return poll.run_once(sync, tools, backfill=backfill, on_page=on_page)
-        finally:
-            feed.end()
-
-    with ThreadPoolExecutor(1, "poll") as reader:
-        reading = reader.submit(take_in)
-        try:
-            done += _work(campaign, tools, feed, wait=wait, progress=progress)
-        except BaseException:
-            tools.stop.set()  # the reader would else read on to the end of the source
-            raise
-        if any(result.outcome in _ENDS for result in done):
-            tools.stop.set()
-        polled = reading.result()
-    return [polled, *_merged(done)]
+    polled = poll.run_once(sync, tools, backfill=backfill, on_page=on_page)
+    turns.take_all(wait=wait)
+    return [polled, *_merged(turns.done)]
 
 
-def _work(
-    campaign: Campaign, tools: Tools, feed: Feed, *, wait: bool, progress: Progress
-) -> list[PassResult]:
-    done: list[PassResult] = []
+class _Turns:
+    """The submits and reconciles of a backfill; between them it reads on.
 
-    def on_sent(jobs: Counter[str]) -> None:
-        progress.answered += jobs["answered"]
+    One thread reads, maps, stores and seals in turns: threads that take these apart wait for the
+    interpreter's and the ledger's locks longer than they gain.
+    """
 
-    while not tools.stop.is_set():
-        ended = feed.ended.is_set()
-        done.append(submit.run_once(campaign, tools, feed=feed, on_sent=on_sent))
-        if reconcile.has_work(campaign, tools):
-            done.append(reconcile.run_once(campaign, tools, on_sent=on_sent))
-        if any(result.outcome in _ENDS for result in done):
-            break
-        rest = _rest(campaign, tools)
-        if ended and (not rest or not wait):
-            break
-        progress.waiting = ended
-        if rest or not feed.ended.is_set():
-            tools.stop.wait(_REST_S)
-    return done
+    def __init__(self, campaign: Campaign, tools: Tools, progress: Progress) -> None:
+        self._campaign = campaign
+        self._tools = tools
+        self._progress = progress
+        self._turn_jobs = _TURN_ROUNDS * campaign.max_in_flight * campaign.batch_size
+        self._staged = 0  # when the last turn was taken
+        self._taken_at_s = tools.clock.monotonic_s()
+        self.done: list[PassResult] = []
+
+    def take_if_due(self, staged: int) -> None:
+        """Send when enough was staged, or some time ago. An end of the campaign ends the poll."""
+        now_s = self._tools.clock.monotonic_s()
+        if staged - self._staged >= self._turn_jobs or now_s - self._taken_at_s >= _TURN_S:
+            self._staged, self._taken_at_s = staged, now_s
+            if not self._take():
+                self._tools.stop.set()
+
+    def take_all(self, *, wait: bool) -> None:
+        """Send what is left; with `wait`, until nothing is left that time brings to its end."""
+        while not self._tools.stop.is_set():
+            if not self._take() or not wait or not _rest(self._campaign, self._tools):
+                break
+            self._progress.waiting = True
+            self._tools.stop.wait(_REST_S)
+
+    def _take(self) -> bool:
+        """One submit, and one reconcile if there is something; whether it may go on."""
+        taken = [submit.run_once(self._campaign, self._tools, on_sent=self._on_sent)]
+        if reconcile.has_work(self._campaign, self._tools):
+            taken.append(reconcile.run_once(self._campaign, self._tools, on_sent=self._on_sent))
+        self.done += taken
+        return not any(result.outcome in _ENDS for result in taken)
+
+    def _on_sent(self, jobs: Counter[str]) -> None:
+        self._progress.answered += jobs["answered"]
 
 
 def _unsent_before(campaign: Campaign, tools: Tools) -> int:

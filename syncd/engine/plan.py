@@ -115,9 +115,9 @@ class _Planner:
 
     def take(self, page: Page) -> None:
         plan = self._plan
-        found = self._sorter.sort(page)
-        plan.counts.update(self._sorter.counts)
-        self._sorter.counts.clear()
+        sorted_page = self._sorter.sort(page)
+        plan.counts.update(sorted_page.counts)
+        found = sorted_page.intake
         plan.counts["released"] += len(found.released)
         for rejection in found.rejections:
             self._reject(

@@ -1,18 +1,21 @@
 """Poll: pages of a source become leads, staged jobs and rejections.
 
+The next page is read and sorted in a thread of its own while this one is stored.
+
 Each page is one transaction, and the cursor moves only in it. A kill between two pages loses
 nothing: the next poll reads on from the last stored page.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from syncd.core.starting import StartAt
+from syncd.engine.ahead import read_ahead
 from syncd.engine.parts import Sync
 from syncd.engine.passes import Pass, PassResult, Tools, run_pass
-from syncd.engine.sorting import Sorter, SortRules
+from syncd.engine.sorting import SortedPage, Sorter, SortRules
 from syncd.errors import SourceDown
 from syncd.ledger.intake import IntakePage
 from syncd.sources.base import Page
@@ -45,16 +48,15 @@ def run_once(
         sorter = _sorter(sync, tools, stored_digest or digest, rebase=rebase, backfill=backfill)
         pages = sync.source.read(None if from_start else position.cursor, now=tools.clock.now())
         looked, unread = not rebase, 0
-        for page in pages:
+        for page, ahead in read_ahead(_sorted_ahead(pages, sorter)):
             looked = True
             unread += page.unread
-            sorted_page = sorter.sort(page)
-            full = _limit(sorted_page, running, backfill)
+            sorted_page = ahead or sorter.sort(page)
+            full = _limit(sorted_page.intake, running, backfill)
             if backfill is None:
-                sorted_page.cursor = page.cursor
-            _store(sorted_page, running)
-            running.counts.update(sorter.counts)
-            sorter.counts.clear()
+                sorted_page.intake.cursor = page.cursor
+            _store(sorted_page.intake, running)
+            running.counts.update(sorted_page.counts)
             if on_page is not None:
                 on_page(page, running)
             if full or tools.stop.is_set():
@@ -70,6 +72,13 @@ def run_once(
                     hint="run the backfill again once they are complete",
                 )
     return running.result()
+
+
+def _sorted_ahead(
+    pages: Iterable[Page], sorter: Sorter
+) -> Iterator[tuple[Page, SortedPage | None]]:
+    for page in pages:
+        yield page, sorter.sort_ahead(page)
 
 
 def _sorter(

@@ -1,10 +1,11 @@
 """One sending of one batch: the steps that keep the promise "never twice".
 
-    mark_sent   the intent is committed before the first byte leaves
-    send        the stored bytes, with the stored key
-    record      the answer, the refusal, or the doubt
+    begin    the intent is committed before the first byte leaves
+    ask      the stored bytes, with the stored key
+    record   the answer, the refusal, or the doubt
 
 Submit sends what it sealed, reconcile sends what a kill or a bad network left: both by these steps.
+Only `ask` may run in a thread of its own: the ledger belongs to the thread of the pass.
 """
 
 from __future__ import annotations
@@ -60,22 +61,48 @@ class Sent:
         return self.outcome in (Outcome.NOT_SENT, Outcome.IN_DOUBT)
 
 
+#: What came of asking the vendor: its IDs, or why there are none.
+Asked = list[str] | Transient | InDoubt | Refused | Halted
+
+
 def send_batch(batch: ClaimedBatch, campaign: Campaign, running: Pass) -> Sent:
-    """Send a claimed batch once and record how that ended; raises what the ledger raises."""
-    ledger, clock = running.tools.ledger, running.tools.clock
-    if not ledger.mark_sent(batch, endpoint=campaign.endpoint, now=clock.now(), by=running.by()):
-        return _sent(Outcome.OVERTAKEN, batch)
+    """All three steps; raises what the ledger raises."""
+    if not begin(batch, campaign, running):
+        return overtaken(batch)
+    return record(batch, ask(batch, campaign, running), campaign, running)
+
+
+def begin(batch: ClaimedBatch, campaign: Campaign, running: Pass) -> bool:
+    """Commit that this claimed batch is sent now; False: another claimer has it, send nothing."""
+    tools = running.tools
+    return tools.ledger.mark_sent(
+        batch, endpoint=campaign.endpoint, now=tools.clock.now(), by=running.by()
+    )
+
+
+def ask(batch: ClaimedBatch, campaign: Campaign, running: Pass) -> Asked:
+    """Send the batch's bytes once. Touches no ledger, so a thread of its own may do it."""
+    look = running.tools.ledger.check_file
     try:
-        ids = campaign.client.add_phones(
-            batch.body, key=batch.key, before_first_byte=ledger.check_file
-        )
-    except Transient as error:
-        return _no_answer(batch, campaign, running, error, in_doubt=False)
-    except InDoubt as error:
-        return _no_answer(batch, campaign, running, error, in_doubt=True)
-    except (Refused, Halted) as error:
-        return _refused(batch, campaign, running, error)
-    return _answered(batch, campaign, running, ids)
+        return campaign.client.add_phones(batch.body, key=batch.key, before_first_byte=look)
+    except (Transient, InDoubt, Refused, Halted) as error:
+        return error
+
+
+def record(batch: ClaimedBatch, asked: Asked, campaign: Campaign, running: Pass) -> Sent:
+    """Commit how the sending ended."""
+    if isinstance(asked, list):
+        return _answered(batch, campaign, running, asked)
+    if isinstance(asked, Transient):
+        return _no_answer(batch, campaign, running, asked, in_doubt=False)
+    if isinstance(asked, InDoubt):
+        return _no_answer(batch, campaign, running, asked, in_doubt=True)
+    return _refused(batch, campaign, running, asked)
+
+
+def overtaken(batch: ClaimedBatch) -> Sent:
+    """Nothing was sent: another claimer has the batch."""
+    return _sent(Outcome.OVERTAKEN, batch)
 
 
 def _sent(outcome: Outcome, batch: ClaimedBatch, **jobs: int) -> Sent:
@@ -91,7 +118,7 @@ def _answered(batch: ClaimedBatch, campaign: Campaign, running: Pass, ids: list[
         by=running.by(),
     )
     if stored is AnswerStored.OVERTAKEN:
-        return _sent(Outcome.OVERTAKEN, batch)
+        return overtaken(batch)
     _log.debug(
         events.BATCH_ANSWERED,
         campaign=campaign.name,
@@ -189,7 +216,7 @@ def _end_refused(
         batch, why=_why(error), guilty=guilty, park=park, by=running.by()
     )
     if not recorded:
-        return _sent(Outcome.OVERTAKEN, batch)
+        return overtaken(batch)
     _log.warning(
         events.BATCH_REFUSED,
         campaign=campaign.name,

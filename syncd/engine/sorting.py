@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 
 from syncd.core.mapping import MappedJob, Mapper, MappingSpec, Rejected
 from syncd.core.starting import StartAt
@@ -34,6 +35,15 @@ class SortRules:
     start: StartAt | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class SortedPage:
+    """A page as the ledger takes it, and what became of its records."""
+
+    intake: IntakePage
+    #: records seen, known, changed, filtered, repeated, skipped, rejected
+    counts: Counter[str] = field(default_factory=Counter)
+
+
 class Sorter:
     """Sorts the pages of one pass; keeps a compiled mapper for each set of columns."""
 
@@ -42,32 +52,46 @@ class Sorter:
         self._rules = rules
         self._ledger = ledger
         self._mappers: dict[tuple[str, ...], Mapper] = {}
-        #: records seen, known, changed, filtered, repeated, skipped, rejected
-        self.counts: Counter[str] = Counter()
+        self._ahead: AbstractSet[str] = frozenset()
 
-    def sort(self, page: Page) -> IntakePage:
-        """What the page brings to the ledger; `counts` grows."""
-        rules = self._rules
-        sorted_page = IntakePage(rules.sync, rules.campaign, page.origin, rules.mapping_digest)
-        if not page.rows and not page.bad:
-            return sorted_page  # only the cursor moves, and columns may be empty
-        mapper = self._mapper(page.columns)
-        keyed = self._keys(page, mapper, sorted_page)
-        known = self._ledger.known_leads(rules.sync, list(keyed))
+    def sort(self, page: Page) -> SortedPage:
+        """What the page brings to the ledger, which has stored all earlier pages."""
+        found, mapper, keyed = self._keys(page)
+        return self._sort(page, found, mapper, keyed)
+
+    def sort_ahead(self, page: Page) -> SortedPage | None:
+        """The same while the page before is being stored; None: it has keys of that page.
+
+        Such a page can be sorted only when the ledger knows them.
+        """
+        found, mapper, keyed = self._keys(page)
+        before, self._ahead = self._ahead, keyed.keys()
+        return self._sort(page, found, mapper, keyed) if before.isdisjoint(keyed) else None
+
+    def _sort(
+        self,
+        page: Page,
+        found: SortedPage,
+        mapper: Mapper | None,
+        keyed: dict[str, list[_Numbered]],
+    ) -> SortedPage:
+        if mapper is None:
+            return found  # only the cursor moves, and columns may be empty
+        known = self._ledger.known_leads(self._rules.sync, list(keyed))
         for key, rows in keyed.items():
             lead = known.get(key)
             if lead is None:
-                self._new(key, rows, mapper, sorted_page)
+                self._new(key, rows, mapper, found)
             else:
-                self.counts["repeated"] += len(rows) - 1
-                self._known(key, lead, rows[0][1], mapper, sorted_page)
+                found.counts["repeated"] += len(rows) - 1
+                self._known(key, lead, rows[0][1], mapper, found)
         for bad in page.bad:
-            sorted_page.rejections.append(
+            found.intake.rejections.append(
                 NewRejection(bad.line, bad.reason, bad.detail, column=bad.column, digest=bad.digest)
             )
-        self.counts["records"] += len(page.rows) + len(page.bad)
-        self.counts["rejected"] += len(sorted_page.rejections)
-        return sorted_page
+        found.counts["records"] += len(page.rows) + len(page.bad)
+        found.counts["rejected"] += len(found.intake.rejections)
+        return found
 
     def _mapper(self, columns: tuple[str, ...]) -> Mapper:
         mapper = self._mappers.get(columns)
@@ -75,28 +99,32 @@ class Sorter:
             mapper = self._mappers[columns] = Mapper(self._spec, columns)
         return mapper
 
-    def _keys(
-        self, page: Page, mapper: Mapper, sorted_page: IntakePage
-    ) -> dict[str, list[_Numbered]]:
-        keyed: dict[str, list[_Numbered]] = {}
-        start = self._rules.start
+    def _keys(self, page: Page) -> tuple[SortedPage, Mapper | None, dict[str, list[_Numbered]]]:
+        """The rows of each key; no mapper for a page without records."""
+        rules = self._rules
+        intake = IntakePage(rules.sync, rules.campaign, page.origin, rules.mapping_digest)
+        found, keyed = SortedPage(intake), dict[str, list[_Numbered]]()
+        if not page.rows and not page.bad:
+            return found, None, keyed
+        mapper = self._mapper(page.columns)
+        start = rules.start
         for line, row in zip(page.lines, page.rows, strict=True):
             key = mapper.key(row)
             if isinstance(key, Rejected):
                 digest = mapper.revision(row).hex()
-                sorted_page.rejections.append(_rejection(line, key, digest=digest))
+                intake.rejections.append(_rejection(line, key, digest=digest))
             elif start is not None and not start.reached_by(key):
-                self.counts["skipped"] += 1
+                found.counts["skipped"] += 1
             else:
                 keyed.setdefault(key, []).append((line, row))
-        return keyed
+        return found, mapper, keyed
 
     def _new(
         self,
         key: str,
         rows: Sequence[_Numbered],
         mapper: Mapper,
-        sorted_page: IntakePage,
+        found: SortedPage,
     ) -> None:
         """The first row of a key that gives a call job is the lead, wherever a page ends.
 
@@ -106,18 +134,18 @@ class Sorter:
         for i, (line, row) in enumerate(rows):
             mapped = mapper.map(row)
             if mapped is None:
-                self.counts["filtered"] += 1
+                found.counts["filtered"] += 1
             elif isinstance(mapped, Rejected):
                 refused = refused or _rejection(line, mapped, key=key)
             else:
-                sorted_page.new.append(NewLead(key, _revision(mapper, row), line, mapped))
-                sorted_page.good_keys.append(key)
-                self.counts["repeated"] += len(rows) - i - 1
+                found.intake.new.append(NewLead(key, _revision(mapper, row), line, mapped))
+                found.intake.good_keys.append(key)
+                found.counts["repeated"] += len(rows) - i - 1
                 return
         if refused is not None:
-            sorted_page.rejections.append(refused)
+            found.intake.rejections.append(refused)
         else:
-            sorted_page.good_keys.append(key)
+            found.intake.good_keys.append(key)
 
     def _known(
         self,
@@ -125,21 +153,21 @@ class Sorter:
         lead: KnownLead,
         row: Sequence[object],
         mapper: Mapper,
-        sorted_page: IntakePage,
+        found: SortedPage,
     ) -> None:
         revision = _revision(mapper, row)
         same = revision == lead.revision
         if same and not (self._rules.rebase and lead.held_job):
-            self.counts["known"] += 1
+            found.counts["known"] += 1
             return
         if not same:
-            sorted_page.changed.append((lead.id, revision))
-            self.counts["known" if self._rules.rebase else "changed"] += 1
+            found.intake.changed.append((lead.id, revision))
+            found.counts["known" if self._rules.rebase else "changed"] += 1
         if lead.held_job is not None:
             mapped = mapper.map(row)
             if isinstance(mapped, MappedJob) and mapped.held is None:
-                sorted_page.released.append((lead.held_job, mapped))
-        sorted_page.good_keys.append(key)
+                found.intake.released.append((lead.held_job, mapped))
+        found.intake.good_keys.append(key)
 
 
 def _revision(mapper: Mapper, row: Sequence[object]) -> int:

@@ -1,22 +1,25 @@
 """Submit: staged call jobs become batches, and each batch is sent once.
 
-    seal   the oldest staged jobs get a body and a key that never change
-    send   mark_sent ▶ send ▶ record, several batches in flight (engine/sending.py)
+    seal     the oldest staged jobs get a body and a key that never change
+    begin    the intent is committed before the first byte leaves
+    ask      several requests at a time, each in a thread that does nothing else
+    record   what came of it
 
-One thread seals; a few threads send. A stop is looked at between two batches: what is in flight
-ends and is recorded.
+The pass's own thread alone uses the ledger (engine/sending.py has the last three steps). A stop is
+looked at between two batches: what is in flight ends and is recorded.
 """
 
 from __future__ import annotations
 
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import partial
 
-from syncd.engine.feed import NOTHING_MORE, Feed
 from syncd.engine.parts import Campaign
 from syncd.engine.passes import Pass, PassResult, Tools, run_pass
 from syncd.engine.readiness import check_ready
-from syncd.engine.sending import Sent, send_batch
+from syncd.engine.sending import Asked, Sent, ask, begin, overtaken, record
 from syncd.engine.tally import OnSent, Tally
+from syncd.ledger.outbox import ClaimedBatch
 
 
 def has_work(campaign: Campaign, tools: Tools) -> bool:
@@ -24,33 +27,20 @@ def has_work(campaign: Campaign, tools: Tools) -> bool:
     return tools.ledger.campaign_view(campaign.name).oldest_staged_at is not None
 
 
-def run_once(
-    campaign: Campaign,
-    tools: Tools,
-    *,
-    feed: Feed = NOTHING_MORE,
-    on_sent: OnSent | None = None,
-) -> PassResult:
+def run_once(campaign: Campaign, tools: Tools, *, on_sent: OnSent | None = None) -> PassResult:
     """Seal and send until nothing is staged, a stop is asked for, or the campaign fails."""
     with run_pass("submit", campaign.name, tools) as running:
         check_ready(campaign, running)
         with ThreadPoolExecutor(campaign.max_in_flight, f"send-{campaign.name}") as senders:
-            _send_all(campaign, running, senders, feed, Tally(running, on_sent))
+            _send_all(campaign, running, _Flights(campaign, running, senders), on_sent)
     return running.result()
 
 
-def _send_all(
-    campaign: Campaign,
-    running: Pass,
-    senders: ThreadPoolExecutor,
-    feed: Feed,
-    tally: Tally,
-) -> None:
+def _send_all(campaign: Campaign, running: Pass, flights: _Flights, on_sent: OnSent | None) -> None:
     tools = running.tools
-    in_flight: set[Future[Sent]] = set()
+    tally = Tally(running, on_sent)
     try:
         while not tools.stop.is_set() and not tally.needs_rest:
-            ending = feed.ended.is_set()
             batch = tools.ledger.seal_batch(
                 campaign.name,
                 phones_max=campaign.batch_size,
@@ -59,21 +49,52 @@ def _send_all(
             )
             if batch is not None:
                 running.counts["sealed"] += batch.size
-                in_flight.add(senders.submit(send_batch, batch, campaign, running))
-            elif not ending:
-                feed.wait()
-            elif not in_flight:
+                if not flights.start(batch):
+                    tally.note(overtaken(batch))
+            elif flights.none:
                 break
             # A list that is refused stages most of its jobs again: they go in this pass too.
-            full = len(in_flight) >= campaign.max_in_flight
-            must_wait_for_one = full or (batch is None and ending)
-            _count_ended(in_flight, tally, wait_for_one=must_wait_for_one)
+            flights.record_ended(tally, wait_for_one=flights.full or batch is None)
     finally:
-        tally.add(wait(in_flight).done)
+        flights.record_all(tally)
 
 
-def _count_ended(in_flight: set[Future[Sent]], tally: Tally, *, wait_for_one: bool) -> None:
-    """Take out and count what has ended."""
-    done = wait(in_flight, None if wait_for_one else 0, FIRST_COMPLETED).done
-    in_flight -= done
-    tally.add(done)
+class _Flights:
+    """The requests of one pass that are under way."""
+
+    def __init__(self, campaign: Campaign, running: Pass, senders: ThreadPoolExecutor) -> None:
+        self._campaign = campaign
+        self._running = running
+        self._senders = senders
+        self._batches: dict[Future[Asked], ClaimedBatch] = {}
+
+    @property
+    def none(self) -> bool:
+        return not self._batches
+
+    @property
+    def full(self) -> bool:
+        return len(self._batches) >= self._campaign.max_in_flight
+
+    def start(self, batch: ClaimedBatch) -> bool:
+        """Commit the intent, then let a thread send; False: another claimer has the batch."""
+        if not begin(batch, self._campaign, self._running):
+            return False
+        asking = self._senders.submit(ask, batch, self._campaign, self._running)
+        self._batches[asking] = batch
+        return True
+
+    def record_ended(self, tally: Tally, *, wait_for_one: bool) -> None:
+        """Record what has ended; raises what the ledger or a campaign's halt raises."""
+        self._record(wait(self._batches, None if wait_for_one else 0, FIRST_COMPLETED).done, tally)
+
+    def record_all(self, tally: Tally) -> None:
+        """Wait for all that is under way, and record it."""
+        self._record(wait(self._batches).done, tally)
+
+    def _record(self, ended: set[Future[Asked]], tally: Tally) -> None:
+        tally.add(partial(self._record_one, asking) for asking in ended)
+
+    def _record_one(self, asking: Future[Asked]) -> Sent:
+        batch = self._batches.pop(asking)
+        return record(batch, asking.result(), self._campaign, self._running)

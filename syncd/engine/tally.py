@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future
 
 from syncd.engine.passes import Pass
 from syncd.engine.sending import Sent
@@ -17,7 +16,7 @@ OnSent = Callable[[Counter[str]], None]
 
 
 class Tally:
-    """What the sendings of one pass came to; used by the thread of the pass alone."""
+    """What the sendings of one pass came to."""
 
     def __init__(self, running: Pass, on_sent: OnSent | None) -> None:
         self._running = running
@@ -36,17 +35,18 @@ class Tally:
         if sent.halted is not None:
             raise sent.halted
 
-    def add(self, done: Iterable[Future[Sent]]) -> None:
-        """Count sendings that have ended, every one of them, then raise what one of them raised."""
+    def add(self, sendings: Iterable[Callable[[], Sent]]) -> None:
+        """Record and count sendings, every one of them, then raise what one of them raised."""
         halted: Halted | None = None
-        failed: BaseException | None = None
-        for sending in done:
-            error = sending.exception()
-            if error is not None:
+        failed: Exception | None = None
+        for recorded in sendings:
+            try:
+                sent = recorded()
+            except Exception as error:  # noqa: BLE001 - the others must be recorded before it goes up
                 failed = error
                 continue
-            self._count(sending.result())
-            halted = sending.result().halted or halted
+            self._count(sent)
+            halted = sent.halted or halted
         if failed is not None:
             raise failed
         if halted is not None:

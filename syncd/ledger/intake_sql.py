@@ -5,8 +5,9 @@ from __future__ import annotations
 from sqlalchemy import ColumnClause, and_, bindparam, literal_column, or_, select
 
 from syncd.core.call_job import PHONE_KNOWN, PHONE_TAKEN, JobState
+from syncd.ledger.insert_rows import InsertRows
 from syncd.ledger.schema import call_jobs, job_counts, leads
-from syncd.ledger.sql import Prepared, gathered, insert_rows, one_of
+from syncd.ledger.sql import Prepared, gathered, one_of
 
 
 def _text(constant: str) -> ColumnClause[str]:
@@ -45,10 +46,10 @@ TAKEN = Prepared(
         ),
     )
 )
-INSERT_LEADS = insert_rows(
+INSERT_LEADS = InsertRows(
     leads, ("id", "key", "revision", "line"), ("sync", "origin", "seen_at", "pass_id")
 )
-INSERT_JOBS = insert_rows(
+INSERT_JOBS = InsertRows(
     call_jobs,
     ("id", "lead_id", "phone", "state", "reason", "body", "zone", "finish_at"),
     ("sync", "campaign", "generation", "created_at"),

@@ -21,7 +21,6 @@ from sqlalchemy import (
     Select,
     Subquery,
     Table,
-    bindparam,
     cast,
     column,
     func,
@@ -125,19 +124,6 @@ def json_rows(dialect: str, rows: BindParameter[str], **types: TypeEngine[Any]) 
             for i, (name, type_) in enumerate(types.items())
         ]
     return select(*parts).select_from(source).subquery("given")
-
-
-def insert_rows(table: Table, names: Sequence[str], same: Sequence[str]) -> Prepared:
-    """A prepared INSERT of the rows of the parameter `rows`; `same` have one value for all."""
-
-    def build(dialect: str) -> Executable:
-        types = {name: table.c[name].type for name in names}
-        given = json_rows(dialect, bindparam("rows"), **types)
-        constants = [bindparam(name, type_=table.c[name].type) for name in same]
-        query = select(*given.c, *constants)
-        return table.insert().from_select([*names, *same], query)
-
-    return Prepared(build)
 
 
 def gathered(dialect: str, query: Select[Any]) -> Select[Any]:

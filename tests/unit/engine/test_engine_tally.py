@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from concurrent.futures import Future
+from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
@@ -24,13 +24,15 @@ def new_tally(seen: list[Counter[str]] | None = None) -> tuple[Tally, Counter[st
     return Tally(running, seen.append if seen is not None else None), counts
 
 
-def ended(value: Sent | BaseException) -> Future[Sent]:
-    future: Future[Any] = Future()
-    if isinstance(value, BaseException):
-        future.set_exception(value)
-    else:
-        future.set_result(value)
-    return future
+def ended(value: Sent | Exception) -> Callable[[], Sent]:
+    """What recording a sending gives, or raises."""
+
+    def recorded() -> Sent:
+        if isinstance(value, Exception):
+            raise value
+        return value
+
+    return recorded
 
 
 def test_failures_in_a_row_ask_for_a_rest() -> None:
