@@ -213,9 +213,8 @@ def test_a_killed_backfill_starts_again(
 ) -> None:
     """Whatever it was doing beside its reading, the next backfill does it all."""
     axe = Axe(monkeypatch, step, when, 2)
-    with world.open(alone=True) as app:
-        with pytest.raises(Killed):
-            run_backfill(app)
+    with world.open(alone=True) as app, pytest.raises(Killed):
+        run_backfill(app)
     assert axe.fell
     world.pass_time(LONG_S)
     with world.open(alone=True) as app:
