@@ -64,7 +64,7 @@ def accepts(digits: str) -> bool:
         return False
     national = digits[len(code) :]
     country = _country(code)
-    return not country.prefix(national) and country.kind(national) is not None
+    return not country.prefix(national) and country.holds(national)
 
 
 def national(digits: str, region: str) -> str | None:
@@ -87,6 +87,7 @@ class _Area:
     """The patterns of one region."""
 
     leading: _Match | None  #: prefix
+    valid: _Match  #: whole: tries mobile numbers first, since most are
     match: _Match  #: whole; its group is the sort of number: special, fixed or mobile
     geographic: Mapping[str | None, bool]  #: by sort
 
@@ -101,6 +102,16 @@ class _Country:
 
     prefix: _Match  #: what a number without its national prefix must not begin with
     areas: Sequence[_Area]
+
+    def holds(self, national: str) -> bool:
+        """Whether a national number is surely valid; half the work of `kind`."""
+        for area in self.areas:
+            if area.leading is None:
+                if area.valid(national):
+                    return True
+            elif area.leading(national):
+                return area.valid(national) is not None
+        return False
 
     def kind(self, national: str) -> bool | None:
         """Geographic or not, of a national number; None when it is not surely valid."""
@@ -162,10 +173,13 @@ def _area(metadata: Any) -> _Area:
         "mobile": _pattern([metadata.mobile]),
     }
     choices = "|".join(f"(?P<{sort}>{pattern})" for sort, pattern in sorts.items())
+    mobile_first = "|".join(f"(?:{sorts[sort]})" for sort in ("mobile", "fixed", "special"))
+    ahead = f"(?=(?:{_pattern([metadata.general_desc])})\\Z)"
     mobile = phonenumbers.is_number_type_geographical(PhoneNumberType.MOBILE, metadata.country_code)
     return _Area(
         leading=_begins(metadata.leading_digits) if metadata.leading_digits else None,
-        match=re.compile(f"(?=(?:{_pattern([metadata.general_desc])})\\Z)(?:{choices})").fullmatch,
+        valid=re.compile(f"{ahead}(?:{mobile_first})").fullmatch,
+        match=re.compile(f"{ahead}(?:{choices})").fullmatch,
         geographic={"special": False, "fixed": True, "mobile": mobile},
     )
 

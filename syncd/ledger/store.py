@@ -32,8 +32,8 @@ from syncd.ledger.file_watch import FileWatch
 #: How long a writer waits for another process's transaction before it says so.
 LOCK_WAIT_S = 30.0
 _LOCK_POLL_S = 0.005
-#: 16 MiB: holds the hot pages of the phone index of a million jobs.
-_CACHE_KIB = 16 * 1024
+#: 12 MiB: holds the hot pages of the phone index of a million jobs.
+_CACHE_KIB = 12 * 1024
 #: SQLite checkpoints after so many pages (8 MiB): fewer, larger, and the log stays small.
 _CHECKPOINT_PAGES = 2_000
 #: A server that does not answer must not hold a pass for minutes.

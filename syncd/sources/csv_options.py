@@ -125,7 +125,7 @@ class CsvOptions(BaseModel):
         "record_too_long.",
     )
     page_records: int = Field(
-        default=500,
+        default=1000,
         ge=1,
         le=100_000,
         description="How many records are stored in one transaction, at most.",
