@@ -52,7 +52,7 @@ def upgrade() -> None:
             "state = 'sealed' OR first_sent_at IS NOT NULL", name=op.f("ck_batches_sent_has_time")
         ),
         sa.CheckConstraint(
-            "state IN ('sealed', 'sent', 'answered', 'refused')",
+            "state IN ('sealed', 'sent', 'answered', 'refused', 'parked')",
             name=op.f("ck_batches_state"),
         ),
         sa.CheckConstraint(

@@ -31,37 +31,42 @@ class BatchState(StrEnum):
     SEALED = "sealed"  #: body and key are fixed; no byte has left
     SENT = "sent"  #: a sending was begun; without an answer this is the doubt
     ANSWERED = "answered"  #: the vendor's IDs are stored
-    REFUSED = "refused"  #: a definitive refusal: nothing of it was created
+    REFUSED = "refused"  #: surely nothing of it was created
+    PARKED = "parked"  #: nobody can tell what was created: a person decides
 
 
 #: Each state and the states it may be left for. The empty string is "does not exist yet".
 TRANSITIONS: Mapping[str, frozenset[JobState]] = {
     "": frozenset({JobState.STAGED, JobState.HELD, JobState.DUPLICATE}),
     JobState.HELD: frozenset({JobState.STAGED, JobState.CANCELLED, JobState.DUPLICATE}),
-    JobState.STAGED: frozenset({JobState.SEALED, JobState.EXPIRED, JobState.CANCELLED}),
+    JobState.STAGED: frozenset(
+        {JobState.SEALED, JobState.HELD, JobState.EXPIRED, JobState.CANCELLED}
+    ),
     JobState.SEALED: frozenset(
         {
             JobState.ACCEPTED,
             JobState.REFUSED,
             JobState.DUPLICATE,
             JobState.PARKED,
-            JobState.STAGED,  # a definitive refusal of the batch: a new generation
+            JobState.STAGED,  # surely nothing was created by the batch: a new generation
+            JobState.HELD,  # as above, but it has to wait: its hours, its campaign
         }
     ),
     JobState.ACCEPTED: frozenset({JobState.CLOSED}),
     JobState.CLOSED: frozenset(),
     JobState.REFUSED: frozenset(),
     JobState.DUPLICATE: frozenset(),
-    JobState.PARKED: frozenset(),
+    JobState.PARKED: frozenset({JobState.STAGED, JobState.CANCELLED, JobState.ACCEPTED}),
     JobState.EXPIRED: frozenset(),
     JobState.CANCELLED: frozenset(),
 }
 
 BATCH_TRANSITIONS: Mapping[BatchState, frozenset[BatchState]] = {
     BatchState.SEALED: frozenset({BatchState.SENT}),
-    BatchState.SENT: frozenset({BatchState.ANSWERED, BatchState.REFUSED}),
+    BatchState.SENT: frozenset({BatchState.ANSWERED, BatchState.REFUSED, BatchState.PARKED}),
     BatchState.ANSWERED: frozenset(),
     BatchState.REFUSED: frozenset(),
+    BatchState.PARKED: frozenset(),
 }
 
 #: States in which a phone counts as called (or about to be) in its campaign: law 1. A held job

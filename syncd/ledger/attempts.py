@@ -10,7 +10,8 @@ from sqlalchemy import Connection, func, select
 from syncd.core.report import AttemptReport, phone_of
 from syncd.ledger.moves import By
 from syncd.ledger.report_cells import count_cell, time_cell
-from syncd.ledger.schema import attempts, call_jobs, reports
+from syncd.ledger.schema import call_jobs
+from syncd.ledger.schema_reports import attempts, reports
 from syncd.ledger.sql import chunks, json_text, upsert
 from syncd.ledger.store import Store
 

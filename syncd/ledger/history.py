@@ -12,7 +12,8 @@ from sqlalchemy import Connection, func, select
 
 from syncd.clock import from_ms
 from syncd.core.call_job import REPORT_OF_ANOTHER_PHONE, JobState
-from syncd.ledger.schema import attempts, batches, call_jobs, job_counts, journal, leads, reports
+from syncd.ledger.schema import batches, call_jobs, job_counts, journal, leads
+from syncd.ledger.schema_reports import attempts, reports
 from syncd.ledger.store import Store
 
 #: One phone with more leads than this is not a person; the rest is not shown.

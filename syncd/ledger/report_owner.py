@@ -14,7 +14,8 @@ from sqlalchemy import Connection, select
 
 from syncd.core.call_job import JobState
 from syncd.core.report import JobReport, is_redial, phone_of
-from syncd.ledger.schema import call_jobs, is_accepted, reports
+from syncd.ledger.schema import call_jobs, is_accepted
+from syncd.ledger.schema_reports import reports
 from syncd.ledger.sql import chunks
 
 

@@ -26,8 +26,8 @@ from syncd.ledger.schema import (
     campaigns,
     has_open_jobs,
     is_accepted,
-    reports,
 )
+from syncd.ledger.schema_reports import reports
 from syncd.ledger.sql import chunks, json_text, upsert
 from syncd.ledger.store import Store
 

@@ -11,7 +11,6 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
-    Float,
     ForeignKey,
     Index,
     Integer,
@@ -27,6 +26,7 @@ from syncd.core.call_job import BatchState, JobState
 #: Conditions of the partial indexes. Queries must use these very words: with a bind parameter in
 #: their place SQLite and PostgreSQL cannot know that the index answers.
 STAGED = "state = 'staged'"
+PENNED = "state = 'staged' AND pen IS NOT NULL"
 ACCEPTED = "state = 'accepted'"
 OPEN_BATCH = "state IN ('sealed', 'sent')"
 OPEN_JOBS = "open_jobs > 0"
@@ -75,6 +75,12 @@ campaigns = Table(
     Column("halted_at", BigInteger),
     Column("next_send_at", BigInteger),  # what a 429 asked for
     Column("reports_walked_to", BigInteger),  # finishedAt, by date
+    Column("failures", Integer),  # sendings in a row without an answer
+    Column("open_until", BigInteger),  # the breaker lets nothing through before then
+    Column(
+        "swept_to", BigInteger
+    ),  # createdAt, when the vendor's calls were last compared with ours
+    Column("next_turn_at", BigInteger),  # the bucket that several instances share
 )
 
 passes = Table(
@@ -102,6 +108,9 @@ leads = Table(
     Column("seen_at", BigInteger, nullable=False),
     Column("changed_at", BigInteger),
     Column("pass_id", Id, nullable=False),
+    Column("seen_in", Id),  # the last whole reading of the source that had it
+    Column("withdrawn_at", BigInteger),  # it left its source, or is on a do-not-call list
+    Column("watched_digest", BigInteger),  # of the columns whose change counts
 )
 Index("uq_leads_sync_key", leads.c.sync, leads.c.key, unique=True)
 
@@ -122,6 +131,7 @@ call_jobs = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("batch_id", Id, ForeignKey("batches.id")),
     Column("call_job_id", Text),  # the vendor's
+    Column("pen", Id),  # staged apart: jobs of one pen make a list of their own
     CheckConstraint(_states(JobState), name="state"),
     CheckConstraint("state <> 'accepted' OR call_job_id IS NOT NULL", name="accepted_has_id"),
     CheckConstraint(
@@ -136,6 +146,13 @@ Index(
     call_jobs.c.id,
     sqlite_where=text(STAGED),
     postgresql_where=text(STAGED),
+)
+Index(
+    "ix_call_jobs_pens",
+    call_jobs.c.campaign,
+    call_jobs.c.pen,
+    sqlite_where=text(PENNED),
+    postgresql_where=text(PENNED),
 )
 Index(
     "ix_call_jobs_batch_id",
@@ -176,6 +193,9 @@ batches = Table(
     Column("answered_ids", Text),  # JSON, only when it was not as long as the request
     Column("open_jobs", Integer, nullable=False),
     Column("next_report_at", BigInteger),
+    Column("looked_at", BigInteger),  # when its calls were last looked for in the reports
+    Column("absent_at", BigInteger),  # the first whole look that found none of them
+    Column("pen", Id),  # of its jobs
     CheckConstraint(_states(BatchState), name="state"),
     CheckConstraint("state = 'sealed' OR first_sent_at IS NOT NULL", name="sent_has_time"),
     CheckConstraint("state NOT IN ('sealed', 'sent') OR body IS NOT NULL", name="open_has_body"),
@@ -220,50 +240,6 @@ rejections = Table(
     Column("pass_id", Id, nullable=False),
 )
 Index("uq_rejections_sync_ident", rejections.c.sync, rejections.c.ident, unique=True)
-
-reports = Table(
-    "reports",
-    metadata,
-    Column("campaign", Text, primary_key=True),
-    Column("call_job_id", Text, primary_key=True),
-    Column("job_id", Id, ForeignKey("call_jobs.id")),  # NULL: of another phone
-    Column("phone", BigInteger),
-    Column("redial_number", Integer),
-    Column("job_status", Text, nullable=False),
-    Column("call_result", Text),
-    Column("tag_name", Text),
-    Column("attempts_count", Integer),
-    Column("attempts_asked", Integer, nullable=False),  # attempts_count when last asked for
-    Column("call_duration_s", Float),
-    Column("started_at", BigInteger),
-    Column("finished_at", BigInteger),
-    Column("raw", Text, nullable=False),  # JSON: every field as it came
-    Column("stored_at", BigInteger, nullable=False),
-)
-Index("ix_reports_job_id", reports.c.job_id)
-Index(
-    "ix_reports_attempts_due",
-    reports.c.campaign,
-    reports.c.call_job_id,
-    sqlite_where=text("attempts_count > attempts_asked"),
-    postgresql_where=text("attempts_count > attempts_asked"),
-)
-
-attempts = Table(
-    "attempts",
-    metadata,
-    Column("campaign", Text, primary_key=True),
-    Column("call_job_id", Text, primary_key=True),
-    Column("redial_number", Integer, primary_key=True),  # 0: the first call
-    Column("attempt_number", Integer, primary_key=True),
-    Column("job_status", Text),
-    Column("call_result", Text),
-    Column("call_duration_s", Float),
-    Column("started_at", BigInteger),
-    Column("finished_at", BigInteger),
-    Column("raw", Text, nullable=False),
-    Column("stored_at", BigInteger, nullable=False),
-)
 
 #: Kept, not counted: each move adds and takes away in its own transaction.
 job_counts = Table(

@@ -19,8 +19,8 @@ from syncd.ledger.schema import (
     job_counts,
     leads,
     rejections,
-    reports,
 )
+from syncd.ledger.schema_reports import reports
 from syncd.ledger.store import Store
 
 #: Rows read at a time when a list is streamed.

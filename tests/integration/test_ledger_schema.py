@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from syncd.core.call_job import BatchState, JobState
 from syncd.errors import LedgerError
-from syncd.ledger import migrate, schema
+from syncd.ledger import migrate, schema, schema_guards, schema_reports
 from syncd.ledger.ledger import Ledger
 from syncd.ledger.store import open_store
 from tests.ledgers import new_ledger, rows, sealed, stage
@@ -53,6 +53,10 @@ def shape(engine: Engine) -> dict[str, Any]:
             ),
         }
     return found
+
+
+#: Importing them registers their tables.
+WITH_TABLES = (schema, schema_guards, schema_reports)
 
 
 def made_of_metadata(url: str) -> dict[str, Any]:

@@ -17,7 +17,6 @@ ENDS = {
     JobState.CLOSED,
     JobState.REFUSED,
     JobState.DUPLICATE,
-    JobState.PARKED,
     JobState.EXPIRED,
     JobState.CANCELLED,
 }
@@ -48,9 +47,9 @@ def test_every_state_can_be_reached_and_left_or_is_an_end() -> None:
 
 
 def test_what_was_sent_is_never_staged_again_silently() -> None:
-    """Only a sealed job goes back, and nothing leads back into a job that does not exist."""
+    """Only a sealed job goes back, or a parked one by a person, and nothing leads back into a job that does not exist."""
     back = {state for state in JobState if JobState.STAGED in TRANSITIONS[state]}
-    assert back == {JobState.HELD, JobState.SEALED}
+    assert back == {JobState.HELD, JobState.SEALED, JobState.PARKED}
     assert not {JobState.STAGED, JobState.SEALED} & reachable(JobState.ACCEPTED)
 
 
