@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
 from syncd import app
 from syncd.config.load import Loaded
@@ -149,6 +150,10 @@ class Check:
         detail = f"{len(page.rows):,} records and {len(page.columns)} columns on the first page"
         if page.bad:
             detail += f", {len(page.bad):,} unreadable"
+        if page.guessed:
+            hint = f"if the names are right, write {page.guessed}; else the right one"
+            what = f"the encoding of {Path(page.origin).name} is a guess"
+            self.warnings.append(Problem(what, f"{key}.encoding", str(loaded.path), hint))
         self.findings.append(Finding("source", name, True, detail))
 
     def _sync(self, name: str, page: Page | None, loaded: Loaded) -> None:

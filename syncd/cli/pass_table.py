@@ -7,6 +7,7 @@ from typing import Any
 
 from syncd.cli import common
 from syncd.engine.passes import PassResult
+from syncd.sources.base import Unread
 
 
 def as_data(result: PassResult) -> dict[str, Any]:
@@ -17,6 +18,7 @@ def as_data(result: PassResult) -> dict[str, Any]:
         "target": result.target,
         "outcome": result.outcome,
         "counts": {name: n for name, n in result.counts.items() if n},
+        "unread": result.unread,
         "error": None if error is None else {"what": str(error), "hint": error.hint},
     }
 
@@ -34,7 +36,16 @@ def print_passes(results: Sequence[PassResult], *, as_json: bool) -> None:
         cells = (result.kind, result.target, result.outcome, counts or "nothing to do")
         table.add_row(*(cell(one) for one in cells))
     console().print(table)
+    for result in results:
+        say_unread(f"{result.kind} {result.target}", result.unread)
     say_errors(results)
+
+
+def say_unread(reader: str, unread: Unread) -> None:
+    """Say on stderr what of a source was left for a later poll."""
+    if unread:
+        common.say(f"{reader}: not read to the end yet: {unread}")
+        common.say("hint: a later poll reads it; see settle and last_line_after of the source")
 
 
 def say_errors(results: Sequence[PassResult]) -> None:

@@ -12,6 +12,7 @@ from rich import progress as bar
 from rich.console import Console
 
 from syncd.cli import common
+from syncd.cli.pass_table import say_unread
 from syncd.cli.tables import cell, console, new_table
 from syncd.engine.plan import Plan
 from syncd.sources.base import Page
@@ -81,6 +82,7 @@ def as_data(plan: Plan) -> dict[str, Any]:
             }
             for job in plan.first_jobs
         ],
+        "unread": plan.unread,
         "error": None if plan.error is None else {"what": str(plan.error), "hint": plan.error.hint},
     }
 
@@ -104,6 +106,7 @@ def print_plan(plan: Plan, *, as_json: bool) -> None:
         common.say("the mapping has changed: the next poll looks at every record again")
     if not plan.from_start and not plan.counts["records"]:
         common.say("nothing new since the last poll; --all looks at the whole source")
+    say_unread(f"plan {plan.sync}", plan.unread)
     _print_reasons(plan)
     for job in plan.first_jobs:
         out.print(f"\n{cell(job.key)} from {cell(job.origin)} line {job.line}:", soft_wrap=True)

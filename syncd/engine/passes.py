@@ -22,6 +22,7 @@ from syncd.errors import (
 from syncd.ledger.ledger import Ledger
 from syncd.ledger.moves import By
 from syncd.observe import events, logs
+from syncd.sources.base import WHOLE, Unread
 
 _log = logs.get("engine")
 
@@ -57,6 +58,7 @@ class PassResult:
     outcome: str
     counts: Mapping[str, int]
     error: SyncdError | None = None
+    unread: Unread = WHOLE  #: what the source holds and a later poll reads
 
     @property
     def exit_code(self) -> int:
@@ -80,6 +82,7 @@ class Pass:
     tools: Tools
     counts: Counter[str] = field(default_factory=Counter)
     error: SyncdError | None = None
+    unread: Unread = WHOLE
     halt_told: bool = False  #: the halt that ends this pass stands in the log already
 
     def by(self) -> By:
@@ -88,7 +91,9 @@ class Pass:
 
     def result(self) -> PassResult:
         """The pass as it stands."""
-        return PassResult(self.kind, self.target, self._outcome(), dict(self.counts), self.error)
+        return PassResult(
+            self.kind, self.target, self._outcome(), dict(self.counts), self.error, self.unread
+        )
 
     def _outcome(self) -> str:
         if isinstance(self.error, Halted):
@@ -129,6 +134,8 @@ def _finish(running: Pass, outcome: str, started_s: float) -> None:
     known = running.halt_told and isinstance(running.error, Halted)
     if running.error is not None and not known:
         told = {"error": str(running.error), "hint": running.error.hint}
+    if running.unread:
+        told["unread"] = str(running.unread)
     say = _log.debug if idle else _log.info
     say(
         events.PASS_FINISHED,

@@ -19,7 +19,7 @@ from syncd.engine.sorting import Sorter, SortRules
 from syncd.errors import SyncdError
 from syncd.ledger.intake import IntakePage, NewLead
 from syncd.ledger.ledger import Ledger
-from syncd.sources.base import Page
+from syncd.sources.base import WHOLE, Page, Unread
 
 #: Examples kept of each reason.
 EXAMPLES_MAX = 3
@@ -66,6 +66,7 @@ class Plan:
     rejected: dict[str, Reason] = field(default_factory=dict)
     held: Counter[str] = field(default_factory=Counter)
     first_jobs: list[FirstJob] = field(default_factory=list)
+    unread: Unread = WHOLE  #: what the source holds and the poll after this plan may read
     error: SyncdError | None = None  #: why the source could not be read to its end
 
 
@@ -94,6 +95,7 @@ def run(
     try:
         for page in sync.source.read(None if plan.from_start else position.cursor, now=now):
             planner.take(page)
+            plan.unread += page.unread
             on_page(page, plan)
             if stop.is_set():
                 break

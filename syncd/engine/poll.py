@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from syncd.core.starting import StartAt
 from syncd.engine.ahead import read_ahead
@@ -18,7 +19,10 @@ from syncd.engine.passes import Pass, PassResult, Tools, run_pass
 from syncd.engine.sorting import SortedPage, Sorter, SortRules
 from syncd.errors import SourceDown
 from syncd.ledger.intake import IntakePage
+from syncd.observe import events, logs
 from syncd.sources.base import Page
+
+_log = logs.get("engine")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +51,11 @@ def run_once(
         stored_digest = position.mapping_digest if rebase else digest
         sorter = _sorter(sync, tools, stored_digest or digest, rebase=rebase, backfill=backfill)
         pages = sync.source.read(None if from_start else position.cursor, now=tools.clock.now())
-        looked, unread = not rebase, 0
+        looked, guessed = not rebase, ""
         for page, ahead in read_ahead(_sorted_ahead(pages, sorter)):
             looked = True
-            unread += page.unread
+            running.unread += page.unread
+            guessed = _tell_guess(page, guessed, sync)
             sorted_page = ahead or sorter.sort(page)
             full = _limit(sorted_page.intake, running, backfill)
             if backfill is None:
@@ -65,13 +70,25 @@ def run_once(
             # A source that had nothing to read yet is looked at under the new mapping later.
             if backfill is None and looked:
                 tools.ledger.finish_poll(sync.name, digest, by=running.by())
-            if backfill is not None and unread:
+            if backfill is not None and running.unread:
                 # A live poll comes again by itself; a backfill that was not whole has to say so.
                 raise SourceDown(
-                    f"the source was not read to its end: still being written, files: {unread}",
+                    f"the source was not read to its end: {running.unread}",
                     hint="run the backfill again once they are complete",
                 )
     return running.result()
+
+
+def _tell_guess(page: Page, told: str, sync: Sync) -> str:
+    """Log a guess once a file; gives the origin that was told last."""
+    if page.guessed and page.origin != told:
+        hint = "look at the names of its first leads; set the option to what is right"
+        name = PurePath(page.origin).name
+        _log.warning(
+            events.SOURCE_GUESSED, sync=sync.name, file=name, option=page.guessed, hint=hint
+        )
+        return page.origin
+    return told
 
 
 def _sorted_ahead(

@@ -74,7 +74,7 @@ PASS_FINISHED = _event(
     "pass.finished",
     "info",
     "A pass has ended; each of its counts is a field more. One that did nothing is at debug.",
-    "kind target pass_id outcome duration_ms error hint",
+    "kind target pass_id outcome duration_ms error hint unread",
 )
 PASS_FAILED = _event(
     "pass.failed",
@@ -87,6 +87,14 @@ PASS_OVERLAPPED = _event(
     "debug",
     "A pass was due while the one before was still at work; it is left out.",
     "kind target",
+)
+
+# poll.
+SOURCE_GUESSED = _event(
+    "source.guessed",
+    "warning",
+    "A file leaves open how it is to be read, and a guess was made; `option` settles it.",
+    "sync file option hint",
 )
 
 # submit.

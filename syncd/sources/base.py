@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar, Protocol
+from typing import ClassVar, Final, Protocol
 
 from pydantic import BaseModel
 
@@ -30,6 +30,28 @@ class BadRecord:
     column: str | None = None
     detail: str = ""  #: for people; holds no value of the record
     digest: str = ""  #: hex digest of the raw record, so that an unchanged one is known again
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """What a read left for a later one, since it may still be being written."""
+
+    files: int = 0  #: files, or other parts of a source
+    last_lines: int = 0  #: files that were read but for a last line that has no end
+
+    def __bool__(self) -> bool:
+        return bool(self.files or self.last_lines)
+
+    def __add__(self, other: Unread) -> Unread:
+        return Unread(self.files + other.files, self.last_lines + other.last_lines)
+
+    def __str__(self) -> str:
+        parts = ("still being written", self.files), ("last line without its end", self.last_lines)
+        return "; ".join(f"{what}, files: {count}" for what, count in parts if count)
+
+
+#: Nothing was left.
+WHOLE: Final = Unread()
 
 
 @dataclass(slots=True)
@@ -49,8 +71,10 @@ class Page:
     bad: list[BadRecord] = field(default_factory=list)
     #: how far the source is, for a progress bar: 0.0 to 1.0, or None when it cannot know
     progress: float | None = None
-    #: on the last page: parts of the source that wait for a later read, as they are being written
-    unread: int = 0
+    #: on the last page: what waits for a later read
+    unread: Unread = WHOLE
+    #: the option that would settle what the source could only guess: 'encoding = "cp1252"'
+    guessed: str = ""
 
 
 class Source(Protocol):

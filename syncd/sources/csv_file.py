@@ -15,7 +15,7 @@ from typing import BinaryIO, ClassVar
 from pydantic import BaseModel
 
 from syncd.errors import ConfigError, SourceDown
-from syncd.sources.base import Cursor, Page
+from syncd.sources.base import Cursor, Page, Unread
 from syncd.sources.csv_options import CsvOptions
 from syncd.sources.csv_reading import Reading, open_reading
 from syncd.sources.decompress import Raw
@@ -52,7 +52,7 @@ class CsvSource:
         todo = [(file, ready) for file in files if (ready := self._to_read(file, known, now))]
         total, before = sum(file.size for file, _ in todo), 0
         failures: list[SourceDown | ConfigError] = []
-        unread = 0
+        unread = 0  # files
         for file, ready in todo:
             progress = _share(before, file.size, total)
             try:
@@ -65,8 +65,9 @@ class CsvSource:
             before += file.size
         listed = {file.path for file, _ in todo}
         unread += sum(file.path not in listed and self._waits(file, known, now) for file in files)
-        if known.changed or unread:
-            yield Page(self._name, (), [], [], known.snapshot(), progress=1.0, unread=unread)
+        left = Unread(unread, sum(known.has_tail(file) for file in files))
+        if known.changed or left:
+            yield Page(self._name, (), [], [], known.snapshot(), progress=1.0, unread=left)
         if failures:
             raise failures[0]
 
@@ -114,6 +115,7 @@ class CsvSource:
                     known.snapshot(),
                     page.parsed.bad,
                     progress(page.share),
+                    guessed=reading.guessed,
                 )
         return not known.is_half_read(file.path)
 

@@ -16,7 +16,7 @@ from typing import BinaryIO
 from syncd.errors import ConfigError
 from syncd.sources.csv_ahead import LookAhead
 from syncd.sources.csv_dialect import SAMPLE_CHARS, find_layout
-from syncd.sources.csv_encoding import SAMPLE_BYTES, find_encoding, settle_encoding
+from syncd.sources.csv_encoding import SAMPLE_BYTES, Encoding, find_encoding, settle_encoding
 from syncd.sources.csv_grammar import Shape
 from syncd.sources.csv_options import CsvOptions
 from syncd.sources.csv_records import Records
@@ -58,12 +58,17 @@ class Reading:
         packed = options.compression
         self._compression = sniff_compression(opened) if packed == "auto" else packed
         self.head = hashlib.sha256(opened.read(SAMPLE_BYTES)).hexdigest()[:16]
-        self._encoding, self._mark = self._find_encoding()
+        self._encoding = self._find_encoding()
         self._layout = find_layout(self._sample(), options, where=where)
 
     @property
     def columns(self) -> tuple[str, ...]:
         return self._layout.columns if self._layout else ()
+
+    @property
+    def guessed(self) -> str:
+        """The option that settles what was only guessed; "" when nothing was."""
+        return "" if self._encoding.sure else f'encoding = "{self._encoding.name}"'
 
     def entry(self, lines: int, state: State, sha256: str = "") -> Entry:
         return Entry(self._file.size, self._file.mtime_ns, self.head, lines, state, sha256)
@@ -118,8 +123,8 @@ class Reading:
             yield parsed
 
     def _blocks(self, read: Callable[[int], bytes]) -> LineBlocks:
-        read(self._mark)
-        return LineBlocks(read, self._encoding, line_max=self._options.record_bytes_max)
+        read(self._encoding.mark)
+        return LineBlocks(read, self._encoding.name, line_max=self._options.record_bytes_max)
 
     @contextmanager
     def _again(self) -> Iterator[Iterator[str]]:
@@ -147,26 +152,26 @@ class Reading:
             where=self._where,
         )
 
-    def _find_encoding(self) -> tuple[str, int]:
+    def _find_encoding(self) -> Encoding:
         with self._stream(self._opened) as read:
             if self._options.encoding is not None:
                 return settle_encoding(self._options.encoding, read(4))
-            encoding, mark = find_encoding(read)
-        if encoding is None:
+            found = find_encoding(read)
+        if found is None:
             raise ConfigError(
                 "cannot tell the encoding of the file",
                 where=self._where,
                 hint='set encoding, such as "cp1251"',
             )
-        return encoding, mark
+        return found
 
     def _sample(self) -> str:
         """The first whole lines."""
         with self._stream(self._opened) as read:
-            read(self._mark)
+            read(self._encoding.mark)
             raw = read(2 * SAMPLE_CHARS)
             more = bool(read(1))
-        text = Decoder(self._encoding).decode(raw, final=not more)
+        text = Decoder(self._encoding.name).decode(raw, final=not more)
         if not more:
             return text
         cut = max(text.rfind("\n"), text.rfind("\r", 0, -1)) + 1

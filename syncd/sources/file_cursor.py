@@ -86,6 +86,11 @@ class FileCursor:
         entry = self.get(path)
         return entry is None or entry.state == "reading"
 
+    def has_tail(self, file: Found) -> bool:
+        """Whether a file was read but for a last line that has no end."""
+        entry = self.get(file.path)
+        return entry is not None and entry.is_for(file) and entry.state == "tail"
+
     def put(self, path: str, entry: Entry) -> None:
         """Note how far a file was read."""
         self._entries[path] = entry.as_json()

@@ -11,7 +11,7 @@ import pytest
 from syncd.ledger.instance import hold_instance
 from syncd.sandbox.faults import Fault
 from syncd.sandbox.testing import RunningSandbox, running_sandbox
-from tests.commands import ANN, CONFIG, Desk, new_desk
+from tests.commands import ANN, CONFIG, LEADS, Desk, new_desk
 
 #: A phone that is no lead: a test call to it puts the campaign to work.
 ELSE = "+12125550199"
@@ -79,6 +79,33 @@ def test_plan_of_an_absent_source_is_an_error(desk: Desk) -> None:
     assert "not there" in desk("plan", "crm-leads", "--json", code=1).json["error"]["what"]
 
 
+def test_what_a_poll_leaves_for_later_is_told(desk: Desk) -> None:
+    """A last line without its end, and a file that just changed: by plan and once, each time."""
+    desk.configure(CONFIG.replace("renamed = true", 'settle = "0s"'))
+    desk.write_leads(LEADS + "9,Cut,+1212555")
+    last_line = {"files": 0, "last_lines": 1}
+    assert desk("plan", "crm-leads", "--json").json["unread"] == last_line
+    assert "last line without its end, files: 1" in desk("plan", "crm-leads").err
+    polled = desk("once", "--json", code=1).json
+    assert [one["unread"] for one in polled if one["pass"] == "poll"] == [last_line]
+    assert polled[0]["counts"]["records"] == 8
+    assert "last line without its end, files: 1" in desk("once").err
+    assert desk("plan", "crm-leads", "--json").json["unread"] == last_line
+    desk.configure(CONFIG.replace("renamed = true", 'settle = "1h"'))
+    desk.write_leads(LEADS + "9,Whole,+12125550109\n")
+    assert "still being written, files: 1" in desk("once").err
+    assert desk("plan", "crm-leads", "--json").json["unread"] == {"files": 1, "last_lines": 0}
+    desk.configure()
+    assert desk("plan", "crm-leads", "--json").json["unread"] == {"files": 0, "last_lines": 0}
+
+
+def test_a_backfill_is_not_whole_without_the_last_line(desk: Desk) -> None:
+    """It says so and ends with 1, like with files that it could not read."""
+    desk.configure(CONFIG.replace("renamed = true", 'settle = "0s"'))
+    desk.write_leads("id,name,phone,zone,stage\n1,Ann,+12125550101,+01:00,new\n2,Cut,+1212555")
+    assert "last line without its end, files: 1" in desk("backfill", "crm-leads", code=1).err
+
+
 def test_a_file_that_was_only_touched_brings_nothing(desk: Desk) -> None:
     """The same content with another date: the cursor moves, no record is read, no error."""
     desk("once", code=1)
@@ -126,6 +153,19 @@ def test_a_program_is_told_the_first_problem_of_a_mapping(desk: Desk) -> None:
     desk.configure(CONFIG.replace('phone = "phone"', 'phone = "phon"'))
     what = desk("once", "--json", code=2).json[0]["error"]["what"]
     assert what == 'the mapping has 1 problem: phone: no column "phon", did you mean "phone"?'
+
+
+def test_check_tells_a_guess(desk: Desk) -> None:
+    """An encoding that could only be guessed is a warning with the option that settles it."""
+    (desk.folder / "leads.csv").write_bytes(LEADS.encode("cp1252"))
+    (told,) = desk("check", "--json").json["warnings"]
+    assert (told["key"], told["what"]) == (
+        "sources.crm.encoding",
+        "the encoding of leads.csv is a guess",
+    )
+    assert 'write encoding = "cp1252"' in told["hint"]
+    desk.configure(CONFIG.replace("renamed = true", 'renamed = true\nencoding = "cp1252"'))
+    assert desk("check", "--json").json["warnings"] == []
 
 
 def test_check_lists_every_problem_at_once(desk: Desk, box: RunningSandbox) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -17,7 +19,9 @@ from syncd.engine.passes import Pass, PassResult
 from syncd.engine.poll import Backfill
 from syncd.errors import SourceDown
 from syncd.ledger.ledger import Ledger
-from syncd.sources.base import BadRecord, Cursor, Page
+from syncd.observe import events, logs
+from syncd.observe.redact import Redactor
+from syncd.sources.base import BadRecord, Cursor, Page, Unread
 from tests.running import phone_of
 from tests.worlds import MAPPING, World, new_world, poll_all, settle
 
@@ -64,6 +68,15 @@ def app(world: World) -> Iterator[App]:
     """The app of the world."""
     with world.open(alone=True) as opened:
         yield opened
+
+
+@pytest.fixture
+def out() -> Iterator[io.StringIO]:
+    """Every line of the log, as JSON."""
+    stream = io.StringIO()
+    logs.configure("debug", "json", Redactor([]), stream)
+    yield stream
+    logs.configure("warning", "json", Redactor([]), io.StringIO())
 
 
 def sync_of(app: App, source: Paged) -> Sync:
@@ -338,16 +351,38 @@ def test_a_refused_row_hides_no_good_one_of_its_key(world: World, app: App) -> N
     assert world.sql("SELECT count(*) FROM rejections") == [(0,)]
 
 
+def test_a_guess_is_logged_once_a_file(app: App, out: io.StringIO) -> None:
+    """With the option that settles it; pages of which nothing was guessed say nothing."""
+
+    class Guessed(Paged):
+        def read(self, cursor: Cursor | None, *, now: datetime) -> Iterator[Page]:
+            for page in super().read(cursor, now=now):
+                name = f"/srv/{page.lines[0] // (2 * PAGE)}.csv"
+                yield replace(page, origin=name, guessed='encoding = "cp1252"')
+            yield Page("/srv/sure.csv", (), [], [], {"at": len(self.rows)})
+
+    run(app, Guessed(leads(range(4 * PAGE))))
+    lines = [json.loads(line) for line in out.getvalue().splitlines()]
+    told = [line for line in lines if line["event"] == events.SOURCE_GUESSED]
+    assert [line["file"] for line in told] == ["0.csv", "1.csv"]
+    assert {(line["level"], line["option"]) for line in told} == {
+        ("warning", 'encoding = "cp1252"')
+    }
+
+
 def test_a_backfill_of_a_source_that_changes_says_that_it_is_not_whole(app: App) -> None:
     """Files that were left for later end a backfill with 1; a live poll comes again by itself."""
 
     class Unfinished(Paged):
         def read(self, cursor: Cursor | None, *, now: datetime) -> Iterator[Page]:
             yield from super().read(cursor, now=now)
-            yield Page("folder", (), [], [], {"at": len(self.rows)}, unread=2)
+            yield Page("folder", (), [], [], {"at": len(self.rows)}, unread=Unread(2, 1))
 
     source = Unfinished(leads(range(3)))
     told = run(app, source, backfill=Backfill())
     assert (told.outcome, told.exit_code, told.counts["new"]) == ("retry", 1, 3)
-    assert str(told.error).endswith("still being written, files: 2")
-    assert run(app, source).exit_code == 0
+    assert str(told.error).endswith(
+        "still being written, files: 2; last line without its end, files: 1"
+    )
+    polled = run(app, source)
+    assert (polled.exit_code, polled.unread) == (0, Unread(2, 1))

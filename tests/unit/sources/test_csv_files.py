@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from syncd.errors import ConfigError, SourceDown
+from syncd.sources.base import Unread
 
 NOW = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
 TEXT = "id,name\n1,a\n2,b\n"
@@ -113,7 +114,7 @@ def test_a_file_replaced_while_stopped_is_read_from_its_start(box: Any) -> None:
 def test_still_being_written(box: Any) -> None:
     """A file is read once it has been still for `settle`, not before."""
     box.put(TEXT, age=timedelta(seconds=20))
-    assert [(page.rows, page.unread) for page in box.read(settle="30s").pages] == [([], 1)]
+    assert [(page.rows, page.unread) for page in box.read(settle="30s").pages] == [([], Unread(1))]
     assert box.read(settle="30s", now=NOW + timedelta(seconds=10)).rows == ROWS
     assert box.read(settle="0s").rows == ROWS
 
@@ -132,9 +133,12 @@ def test_last_line_without_end_waits(box: Any, tail: str) -> None:
     early = box.read()
     assert early.rows == ROWS
     assert early.bad == []
-    assert box.read(cursor=early.cursor).pages == []
+    again = box.read(cursor=early.cursor)
+    assert [(page.rows, page.unread) for page in again.pages] == [([], Unread(last_lines=1))]
+    assert (early.pages[-1].unread, again.cursor) == (Unread(last_lines=1), early.cursor)
     late = box.read(cursor=early.cursor, now=NOW + timedelta(minutes=10))
     assert late.rows or late.bad
+    assert not late.pages[-1].unread
     assert min([*late.lines, *(bad.line for bad in late.bad)]) == 4
     assert box.read(cursor=late.cursor, now=NOW + timedelta(minutes=20)).pages == []
     assert box.read(now=NOW + timedelta(minutes=10)).rows == ROWS + late.rows
@@ -152,7 +156,7 @@ def test_long_last_line_without_end_waits(box: Any) -> None:
     """A line too long to be held waits for its end as any other does."""
     box.put(TEXT + "3," + "x" * 2_000_000, age=timedelta(minutes=1))
     early = box.read()
-    assert (early.rows, early.bad) == (ROWS, [])
+    assert (early.rows, early.bad, early.pages[-1].unread) == (ROWS, [], Unread(last_lines=1))
     late = box.read(cursor=early.cursor, now=NOW + timedelta(hours=1))
     assert late.reasons == [(4, "record_too_long")]
 
@@ -161,7 +165,7 @@ def test_marker(box: Any) -> None:
     """With a marker the file is read when the marker is there and not older, and at once."""
     path = box.put(TEXT + "3,c", age=timedelta(seconds=1))
     option = {"complete_marker": "{path}.done"}
-    assert [(page.rows, page.unread) for page in box.read(**option).pages] == [([], 1)]
+    assert [(page.rows, page.unread) for page in box.read(**option).pages] == [([], Unread(1))]
     marker = box.put("", "leads.csv.done", age=timedelta(seconds=2))
     assert box.read(**option).rows == []
     box.date(marker, timedelta(seconds=1))
@@ -293,7 +297,7 @@ def test_change_while_reading_stops_before_the_next_page(box: Any) -> None:
     first = next(pages)
     with path.open("a") as file:
         file.write("100,b\n")
-    assert [(page.rows, page.unread) for page in pages] == [([], 1)]
+    assert [(page.rows, page.unread) for page in pages] == [([], Unread(1))]
     box.date(path, timedelta(minutes=5))
     assert len(box.read(cursor=first.cursor).rows) == 101
 
@@ -304,7 +308,7 @@ def test_change_at_the_end_keeps_the_last_page(box: Any) -> None:
     pages = box.source(page_records=10).read(None, now=NOW)
     assert len(next(pages).rows) == 10
     box.date(path, timedelta(minutes=5))
-    assert [(page.rows, page.unread) for page in pages] == [([], 1)]
+    assert [(page.rows, page.unread) for page in pages] == [([], Unread(1))]
 
 
 def test_change_between_listing_and_opening(box: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -317,7 +321,7 @@ def test_change_between_listing_and_opening(box: Any, monkeypatch: pytest.Monkey
         return opened(self, *args, **kwargs)
 
     monkeypatch.setattr(Path, "open", swap)
-    assert [(page.rows, page.unread) for page in box.read().pages] == [([], 1)]
+    assert [(page.rows, page.unread) for page in box.read().pages] == [([], Unread(1))]
 
 
 def test_stopping_closes_the_file(box: Any) -> None:

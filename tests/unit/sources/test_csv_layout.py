@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from syncd.errors import ConfigError
-from syncd.sources.csv_encoding import find_encoding, settle_encoding
+from syncd.sources.csv_encoding import Encoding, find_encoding, settle_encoding
 
 RUSSIAN = "имя;телефон\nИван Петров;+74950000001\nСофья Ёлкина;+74950000002\n"
 GERMAN = "Name,Ort\nJörg Müller,Köln\nZoë,Überlingen\n"
@@ -58,6 +58,110 @@ def test_broken_bytes_cost_their_rows_only(read_text: Any) -> None:
     assert len(got.rows) == 60_001
 
 
+@pytest.mark.parametrize("broken", [b"M\xc3ller", b"M\xbcller", b"M\xfcller", b"\xd0van"])
+@pytest.mark.parametrize("whole", ["Zoë", "Анна", "Łukasz", "Ann’s", "張偉"])
+def test_one_damaged_byte_in_a_small_file(read_text: Any, whole: str, broken: bytes) -> None:
+    """A damaged place among few whole characters costs its row: no name is read in a code page."""
+    got = read_text(f"id,name\n1,{whole}\n2,".encode() + broken + b"\n3,Bob\n")
+    assert got.rows == [["1", whole], ["3", "Bob"]]
+    assert got.reasons == [(3, "encoding_invalid")]
+    assert got.bad[0].column == "name"
+
+
+def test_half_a_file_in_another_encoding_costs_that_half(read_text: Any) -> None:
+    """Where two programs wrote one file, what is UTF-8 is read, and the rest is rejected."""
+    names = [f"{i},Müller\n" for i in range(20)]
+    text = "".join(names)
+    got = read_text(b"id,name\n" + text.encode() + text.encode("cp1252"))
+    assert [row[1] for row in got.rows] == ["Müller"] * 20
+    assert {reason for _, reason in got.reasons} == {"encoding_invalid"}
+    assert got.pages[0].guessed == 'encoding = "utf-8"'
+
+
+def test_one_damaged_byte_before_many_names(read_text: Any) -> None:
+    """An early damaged byte does not speak for the names that come much later."""
+    plain = "".join(f"{i},Bob\n" for i in range(60_000)).encode()
+    got = read_text(b"id,name\n1,J\xc3rg\n" + plain + "9,Jörg Müller\n".encode() * 20)
+    assert got.reasons == [(2, "encoding_invalid")]
+    assert got.rows[-1] == ["9", "Jörg Müller"]
+
+
+def test_signs_that_are_utf8_by_chance(read_text: Any) -> None:
+    """A code page stays one, though now and then two of its signs are whole in UTF-8 too."""
+    for text in ("»Spaß«, »ß»\nJörg,Köln\nZoë,Überlingen\n", GERMAN + "É»,Ö“\n"):
+        got = read_text(text.encode("cp1252"))
+        assert ["Zoë", "Überlingen"] in got.rows
+        assert got.bad == []
+
+
+@pytest.mark.parametrize(
+    ("content", "guessed"),
+    [
+        (b"id,name\n1,Ann\n", ""),
+        (GERMAN.encode(), ""),
+        (b"\xef\xbb\xbf" + GERMAN.encode(), ""),
+        (RUSSIAN.encode("cp1251"), ""),
+        (RUSSIAN.encode("utf-16"), ""),
+        (GERMAN.encode("cp1252"), 'encoding = "cp1252"'),
+        (b"id,name\n1,M\xfcller\n", 'encoding = "cp1252"'),
+        ("id,name\n1,Ян\n".encode("cp1251"), 'encoding = "cp1251"'),
+        ("id,name\n1,Zoë\n2,".encode() + b"J\xc3rg\n", 'encoding = "utf-8"'),
+    ],
+)
+def test_a_guess_is_told(read_text: Any, content: bytes, guessed: str) -> None:
+    """Where the bytes leave it open what they are, each page names the option that settles it."""
+    assert {page.guessed for page in read_text(content).pages} == {guessed}
+
+
+def test_what_a_person_says_is_no_guess(read_text: Any) -> None:
+    """With the option set nothing is told, whatever the bytes."""
+    got = read_text(GERMAN.encode("cp1252"), encoding="cp1252")
+    assert {page.guessed for page in got.pages} == {""}
+
+
+WESTERN = [
+    "nombre,ciudad\nMuñoz Peña,Málaga\nÍñigo Núñez,Cádiz\nBegoña,Logroño\n",
+    "nom,ville\nFrançois Lefèvre,Orléans\nHélène,Besançon\nBenoît Côté,Nîmes\n",
+    "nome,cidade\nJoão da Conceição,São Paulo\nAntônio,Maceió\nInês Simões,Évora\n",
+    "namn,ort\nÅse Ödegård,Malmö\nMärta Åkesson,Växjö\n",
+    "id,navn\n1,Søren\n2,Åge\n",
+]
+
+
+@pytest.mark.parametrize("text", WESTERN)
+@pytest.mark.parametrize("times", [1, 100])
+def test_western_names_keep_their_letters(read_text: Any, text: str, times: int) -> None:
+    """Where two code pages make as much sense, it is the one that is in use in more places."""
+    got = read_text((text + text.partition("\n")[2] * (times - 1)).encode("cp1252"))
+    assert [",".join(map(str, row)) for row in got.rows] == text.splitlines()[1:] * times
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("cp1250", "Łukasz Żółć,Śląsk\nWiśniewska Grażyna,Łódź\n"),
+        ("gb18030", "张伟,北京市朝阳区\n王芳,上海\n李娜,联通公司\n"),
+        ("big5", "張偉,臺北市信義區\n王芳,高雄\n陳怡君,林志明\n"),
+        ("cp932", "山田太郎,東京都\n鈴木花子,大阪\nサトウ,ケンジ\n"),
+        ("cp949", "김민수,서울특별시\n이영희,부산\n"),
+    ],
+)
+def test_other_code_pages_are_found(read_text: Any, encoding: str, text: str) -> None:
+    """Names in the code pages of other places are read, and what they are is told as a guess."""
+    got = read_text(("name,city\n" + text).encode(encoding))
+    assert [",".join(map(str, row)) for row in got.rows] == text.splitlines()
+    assert {page.guessed for page in got.pages} == {f'encoding = "{encoding}"'}
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"), [("cp1253", "Γεώργιος,Αθήνα\n"), ("cp1255", "ישראל,חיפה\n")]
+)
+def test_other_letters_are_not_surely_cyrillic(read_text: Any, encoding: str, text: str) -> None:
+    """Letters that could be Cyrillic ones, but are not the common ones, are a guess at best."""
+    got = read_text(("name,city\n" + text * 20).encode(encoding))
+    assert all(page.guessed for page in got.pages)
+
+
 def test_different_broken_bytes_have_different_digests(read_text: Any) -> None:
     """The raw bytes make the digest, though they are no text."""
     got = read_text(b"id,name\n1,\xff\n1,\xfe\n1,\xff\n", encoding="utf-8")
@@ -96,12 +200,12 @@ def test_byte_order_of_a_given_encoding(
     given: str, sample: bytes, expected: tuple[str, int]
 ) -> None:
     """A given encoding without byte order takes it from the mark, else little-endian."""
-    assert settle_encoding(given, sample) == expected
+    assert settle_encoding(given, sample) == Encoding(*expected)
 
 
 def test_unclear_bytes_have_no_encoding() -> None:
     """Bytes that are text in no likely encoding are not guessed."""
-    assert find_encoding(io.BytesIO(bytes(range(128, 256)) * 8 + b"\0\x01\x02\xff").read)[0] is None
+    assert find_encoding(io.BytesIO(bytes(range(128, 256)) * 8 + b"\0\x01\x02\xff").read) is None
 
 
 def test_unclear_encoding_is_an_error_with_a_hint(read_text: Any) -> None:

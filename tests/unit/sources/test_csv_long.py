@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import zstandard
 
+from syncd.sources.base import Unread
 from syncd.sources.csv_text import digest_of
 
 NOW = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
@@ -166,7 +167,8 @@ def test_a_long_value_that_is_still_being_written_waits(box: Any, rest: str, las
     box.put(f'{HEADER}1,a,10\n2,"{rest}{last}', age=timedelta(minutes=1))
     early = box.read()
     assert early.rows == [["1", "a", "10"]]
-    whole = bool(last.endswith("\n"))
+    whole = last.endswith("\n")
+    assert early.pages[-1].unread == Unread(last_lines=not whole)
     assert early.reasons == ([(3, "field_too_long")] if whole else [])
     late = box.read(cursor=early.cursor, now=NOW + timedelta(minutes=10))
     if last:
@@ -202,7 +204,7 @@ def test_a_file_that_is_replaced_while_looking_ahead(
 
     monkeypatch.setattr(Path, "open", replace)
     got = box.read(page_records=1)
-    assert [(page.rows, page.bad, page.unread) for page in got.pages] == [([], [], 1)]
+    assert [(page.rows, page.bad, page.unread) for page in got.pages] == [([], [], Unread(1))]
 
 
 def test_stopping_closes_the_second_reading(box: Any) -> None:

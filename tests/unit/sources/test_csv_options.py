@@ -13,7 +13,7 @@ from syncd.sources.csv_options import CsvOptions
 
 def test_only_the_path_is_needed() -> None:
     """Everything else has a default."""
-    assert CsvOptions(path="x.csv").page_records == 500
+    assert CsvOptions(path="x.csv").page_records == 1000
 
 
 def test_every_option_is_described() -> None:
