@@ -47,7 +47,7 @@ def test_every_state_can_be_reached_and_left_or_is_an_end() -> None:
 
 
 def test_what_was_sent_is_never_staged_again_silently() -> None:
-    """Only a sealed job goes back, or a parked one by a person, and nothing leads back into a job that does not exist."""
+    """A sealed job goes back, or by a person a parked one; nothing becomes new again."""
     back = {state for state in JobState if JobState.STAGED in TRANSITIONS[state]}
     assert back == {JobState.HELD, JobState.SEALED, JobState.PARKED}
     assert not {JobState.STAGED, JobState.SEALED} & reachable(JobState.ACCEPTED)
