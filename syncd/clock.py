@@ -8,6 +8,7 @@ measure waits and durations, are the clock's too, or `time.monotonic` where no c
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -23,6 +24,10 @@ class Clock(Protocol):
         """Seconds for measuring durations; no relation to the calendar."""
         ...
 
+    def boot_s(self) -> float:
+        """The same, but they go on while the machine is suspended."""
+        ...
+
 
 class SystemClock:
     """The machine's clock."""
@@ -32,6 +37,9 @@ class SystemClock:
 
     def monotonic_s(self) -> float:
         return time.monotonic()
+
+    def boot_s(self) -> float:
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 class ManualClock:
@@ -46,8 +54,32 @@ class ManualClock:
     def monotonic_s(self) -> float:
         return self._now.timestamp()
 
+    def boot_s(self) -> float:
+        return self._now.timestamp()
+
     def set(self, now: datetime) -> None:
         self._now = now
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An instant by two clocks, to ask later how long ago it was."""
+
+    at: datetime
+    boot_s: float
+
+    @classmethod
+    def of(cls, clock: Clock) -> Moment:
+        """The present."""
+        return cls(clock.now(), clock.boot_s())
+
+    def elapsed_s(self, clock: Clock) -> float:
+        """Seconds since then by the clock that counts more.
+
+        One of them may have been set back, or have stood still while the machine was suspended.
+        """
+        wall_s = (clock.now() - self.at).total_seconds()
+        return max(wall_s, clock.boot_s() - self.boot_s)
 
 
 def to_ms(at: datetime) -> int:

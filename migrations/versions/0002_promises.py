@@ -34,7 +34,7 @@ _COLUMNS = {
         "next_turn_at": sa.BigInteger(),
     },
     "batches": {"looked_at": sa.BigInteger(), "absent_at": sa.BigInteger(), "pen": ID},
-    "call_jobs": {"pen": ID},
+    "call_jobs": {"pen": ID, "duplicate_of": ID},
     "leads": {
         "seen_in": ID,
         "withdrawn_at": sa.BigInteger(),
@@ -51,6 +51,7 @@ def _leases() -> None:
         sa.Column("epoch", sa.BigInteger(), nullable=False),
         sa.Column("taken_at", sa.BigInteger(), nullable=False),
         sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.Column("busy", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_leases")),
     )
     op.create_table(

@@ -14,10 +14,11 @@ leases = Table(
     "leases",
     metadata,
     Column("name", Text, primary_key=True),
-    Column("holder", Text, nullable=False),  # an instance's ID
+    Column("holder", Text, nullable=False),  # an instance's ID; empty: free
     Column("epoch", BigInteger, nullable=False),
     Column("taken_at", BigInteger, nullable=False),
     Column("until", BigInteger, nullable=False),
+    Column("busy", Boolean, nullable=False),  # a pass is at work under it
 )
 
 #: The processes that work on this ledger, and when each was last heard of.
