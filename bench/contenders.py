@@ -88,6 +88,7 @@ def syncd(env: str, in_flight: int = 4) -> Callable[[Job], tuple[Sequence[str], 
             in_flight=in_flight,
             leads=job.leads,
         )
+        config.touch(mode=0o600)
         config.write_text(text, encoding="utf-8")
         command = [envs.python(env), "-m", "syncd"]
         measure.run([*command, "init", "--config", str(config)], job.folder)

@@ -99,7 +99,9 @@ class Folder:
         """Write the configuration for this sandbox."""
         given = {"batch_size": 100, "max_in_flight": 4, "ready": "renamed = true", **values}
         given |= {"base_url": box.base_url, "token": box.token, "ledger": self.ledger}
-        (self.path / "syncd.toml").write_text(text.format(**given), encoding="utf-8")
+        config = self.path / "syncd.toml"
+        config.touch(mode=0o600)
+        config.write_text(text.format(**given), encoding="utf-8")
 
     def write_leads(self, count: int, *, name: str = "leads.csv") -> None:
         """The export with leads 0 to `count`, put in place by a rename."""

@@ -112,7 +112,9 @@ class World:
             parts.append(CAMPAIGN.format(**{**self.values, "name": name, "token": token}))
         for name, told in self.syncs.items():
             parts.append(SYNC.format(**{**self.values, **told, "name": name}))
-        (self.path / "syncd.toml").write_text("".join(parts), encoding="utf-8")
+        config = self.path / "syncd.toml"
+        config.touch(mode=0o600)
+        config.write_text("".join(parts), encoding="utf-8")
 
     def open(self, *, alone: bool = False, stop: threading.Event | None = None) -> App:
         """The app on this ledger; several may be opened one after another, as after kills."""

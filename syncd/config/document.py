@@ -62,9 +62,10 @@ second campaign. A list or a table is written as JSON: `["id", "email"]`. `SYNCD
   left alone. `ledger__url` works too, for a URL with a password.
 - `token_file = "welcome.token"` in the table of the campaign.
 
-A secret file must be readable by its owner only (`chmod 600`). Files under `/run/secrets` and
-`$CREDENTIALS_DIRECTORY` are exempt: the platform sets their modes. A line end after the secret is
-cut off. `token` and `token_file` together are an error.
+A secret file must be readable by its owner only (`chmod 600`), and so must the TOML file when a
+token or the password of a ledger URL stands in it; else syncd refuses to start. Files under
+`/run/secrets` and `$CREDENTIALS_DIRECTORY` are exempt, the TOML file too: the platform sets their
+modes. A line end after the secret is cut off. `token` and `token_file` together are an error.
 
 **Durations** have a unit: `"250ms"`, `"30s"`, `"5m"`, `"1h"`, `"1d"`, `"1h30m"`, `"1.5h"`.
 

@@ -205,19 +205,30 @@ def read_secret(path: Path, env: Mapping[str, str]) -> str | Problem:
 
 
 def _permissions(path: Path, info: os.stat_result, env: Mapping[str, str]) -> Problem | None:
-    """Others must not read a secret; where the platform set the modes, it has seen to that."""
-    credentials = env.get(CREDENTIALS_VARIABLE)
-    exempt = [*PLATFORM_SECRETS, *([Path(credentials)] if credentials else [])]
-    real = path.resolve()
-    if any(real.is_relative_to(folder.resolve()) for folder in exempt):
-        return None
-    if info.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+    """What is wrong with the mode or the owner of a secret file."""
+    if others_can_read(path, info, env):
         return Problem(
             "the secret file can be read by others",
             hint="chmod 600 it; whoever has the token can place calls",
         )
-    if info.st_uid not in {os.geteuid(), 0}:
+    if not _is_mounted(path, env) and info.st_uid not in {os.geteuid(), 0}:
         return Problem(
             "the secret file belongs to another user", hint="chown it to the user of syncd"
         )
     return None
+
+
+def others_can_read(path: Path, info: os.stat_result, env: Mapping[str, str]) -> bool:
+    """Whether anybody but the owner may read or write a file that holds a secret."""
+    return bool(info.st_mode & (stat.S_IRWXG | stat.S_IRWXO)) and not _is_mounted(path, env)
+
+
+def _is_mounted(path: Path, env: Mapping[str, str]) -> bool:
+    """Whether the platform put the file there: its modes are the platform's, and it sees to them.
+
+    Docker mounts a secret with mode 0444; only the container that was given it has the mount.
+    """
+    credentials = env.get(CREDENTIALS_VARIABLE)
+    mounts = [*PLATFORM_SECRETS, *([Path(credentials)] if credentials else [])]
+    real = path.resolve()
+    return any(real.is_relative_to(folder.resolve()) for folder in mounts)

@@ -7,7 +7,6 @@ What stands further right counts more.
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +20,7 @@ from syncd.config import crosscheck
 from syncd.config.layers import (
     CONFIG_VARIABLE,
     Layer,
+    others_can_read,
     read_environment,
     read_file,
     read_secret,
@@ -37,6 +37,7 @@ from syncd.errors import ConfigError, Problem, counted
 PLACES = (Path("syncd.toml"), Path("/etc/syncd/config.toml"))
 DEFAULT_ORIGIN = "default"
 SQLITE = "sqlite:///"
+_URL: KeyPath = ("ledger", "url")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ def load(path: Path | None, env: Mapping[str, str]) -> Loaded:
     layers.insert(0, _token_files(layers, file, env))
     values, origins = _merged(layers)
     found = [problem for layer in layers for problem in layer.problems]
+    found += _exposed(values, origins, file, env)
     seen = {problem.key for problem in found}
     checked = list(crosscheck.problems(values, origins, where))
     try:
@@ -97,7 +99,7 @@ def load(path: Path | None, env: Mapping[str, str]) -> Loaded:
         what = f"the configuration has {counted(found)}"
         raise ConfigError(what, where=where, problems=found) from None
     shown = MappingProxyType({dotted(key): origin for key, origin in origins.items()})
-    return Loaded(settings, shown, file, tuple(_warnings(origins, settings, file)))
+    return Loaded(settings, shown, file, tuple(_warnings(origins, settings)))
 
 
 def load_ledger_url(path: Path | None, env: Mapping[str, str]) -> str:
@@ -111,11 +113,14 @@ def load_ledger_url(path: Path | None, env: Mapping[str, str]) -> str:
     for folder, must_exist in secret_dirs(env):
         layers.append(read_secret_dir(folder, env, base.values, must_exist=must_exist))
     values, origins = _merged(layers)
+    found = [one for one in _exposed(values, origins, file, env) if one.key == dotted(_URL)]
     only = Layer(values={key: values[key] for key in ("ledger",) if key in values})
     try:
-        return _absolute(build([only.source()]), file).ledger.url
+        settings = _absolute(build([only.source()]), file)
     except ValidationError as error:
         found = list(from_pydantic(error, Settings, origins=origins, where=str(file)))
+    if not found:
+        return settings.ledger.url
     raise ConfigError("the ledger's section is wrong", where=str(file), problems=found)
 
 
@@ -184,18 +189,33 @@ def _absolute(settings: Settings, file: Path) -> Settings:
     return settings.model_copy(update={"ledger": ledger, "campaigns": campaigns})
 
 
-def _warnings(origins: Mapping[KeyPath, str], settings: Settings, file: Path) -> Iterator[Problem]:
-    """What is allowed and unwise: secrets in a file that others can read."""
+def _exposed(
+    values: Mapping[str, Any], origins: Mapping[KeyPath, str], file: Path, env: Mapping[str, str]
+) -> Iterator[Problem]:
+    """The secrets that stand in a configuration file which others can read."""
     here = str(file)
-    secrets = [
-        path
-        for path, origin in origins.items()
-        if origin == here and (path[0] == "campaigns" and path[-1] == "token")
-    ]
-    url = ("ledger", "url")
-    if origins.get(url) == here and urlsplit(settings.ledger.url).password:
-        secrets.append(url)
-    if file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        hint = "chmod 600 the file, or move the secret out of it"
-        for path in secrets:
+    if not others_can_read(file, file.stat(), env):
+        return
+    for path, origin in origins.items():
+        is_token = path[0] == "campaigns" and path[-1] == "token"
+        if origin == here and (is_token or (path == _URL and _has_password(values))):
+            hint = f"chmod 600 {here}, or move the secret out of it (see token_file)"
             yield Problem("is a secret in a file that others can read", dotted(path), here, hint)
+
+
+def _has_password(values: Mapping[str, Any]) -> bool:
+    url = values["ledger"]["url"]
+    try:
+        return isinstance(url, str) and bool(urlsplit(url).password)
+    except ValueError:
+        return False
+
+
+def _warnings(origins: Mapping[KeyPath, str], settings: Settings) -> Iterator[Problem]:
+    """What is allowed and unwise: a token that crosses a network where others can read it."""
+    for name, one in settings.campaigns.items():
+        if one.allow_insecure_http and one.base_url.startswith("http:"):
+            path: KeyPath = ("campaigns", name, "allow_insecure_http")
+            what = "lets the token cross the network unencrypted"
+            origin = origins.get(path, DEFAULT_ORIGIN)
+            yield Problem(what, dotted(path), origin, "use https where the host has it")

@@ -4,7 +4,7 @@ SQLite: write-ahead log, `synchronous=FULL`, foreign keys, explicit `BEGIN IMMED
 writer at a time over all processes (a lock file beside the ledger): SQLite before 3.51.3 can
 corrupt a write-ahead log that two connections write or checkpoint at once. Readers open `mode=ro`.
 
-PostgreSQL: psycopg 3, one pool.
+PostgreSQL: psycopg 3, one pool (postgres.py).
 """
 
 from __future__ import annotations
@@ -26,8 +26,10 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import QueuePool
 
 from syncd.errors import LedgerError, Transient
+from syncd.ledger.exposure import refuse_exposed
 from syncd.ledger.failures import errors_told
 from syncd.ledger.file_watch import FileWatch
+from syncd.ledger.postgres import ServerWatch, open_engine
 
 #: How long a writer waits for another process's transaction before it says so.
 LOCK_WAIT_S = 30.0
@@ -36,8 +38,6 @@ _LOCK_POLL_S = 0.005
 _CACHE_KIB = 12 * 1024
 #: SQLite checkpoints after so many pages (8 MiB): fewer, larger, and the log stays small.
 _CHECKPOINT_PAGES = 2_000
-#: A server that does not answer must not hold a pass for minutes.
-CONNECT_TIMEOUT_S = 10
 _SQLITE = "sqlite:///"
 _SETTING = "ledger.url"
 _URLS = "use sqlite:///path or postgresql://host/database"
@@ -46,7 +46,14 @@ _URLS = "use sqlite:///path or postgresql://host/database"
 class Store:
     """An opened database with one way to write and one way to read."""
 
-    def __init__(self, writer: Engine, reader: Engine, *, file: Path | None) -> None:
+    def __init__(
+        self,
+        writer: Engine,
+        reader: Engine,
+        *,
+        file: Path | None,
+        server: ServerWatch | None = None,
+    ) -> None:
         self.writer = writer
         self.reader = reader
         self.file = file  #: the SQLite file, or None on PostgreSQL
@@ -54,6 +61,7 @@ class Store:
         self._lock_fd: int | None = None
         self._has_writer = False
         self._watch: FileWatch | None = None
+        self._server = server
         if file is not None:
             self._watch = FileWatch(file)
             self._lock_fd = open_beside(file, ".lock")
@@ -64,8 +72,12 @@ class Store:
         """One transaction: committed when the block ends, rolled back when it raises."""
         watch = self._watch
         if watch is None:
+            server = self._server
             with errors_told(), self.writer.begin() as connection:
+                noted = None if server is None else server.note(connection)
                 yield connection
+            if server is not None:
+                server.noted(noted)
             return
         with self._thread_lock:
             self._lock_file()
@@ -174,6 +186,7 @@ def _open_sqlite(file: Path, *, create: bool) -> Store:
             hint="`syncd init` makes one. If there was one, restore it: "
             "an empty ledger would call everybody again",
         )
+    refuse_exposed(file)
     writer = _sqlite_engine(file, "rw", pool_size=1, max_overflow=0)
     reader = _sqlite_engine(file, "ro", pool_size=4)
     event.listen(writer, "connect", _on_connect_writer)
@@ -199,7 +212,7 @@ def _create_file(file: Path) -> None:
     if file.exists():
         return
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(mode=stat.S_IRWXU, parents=True, exist_ok=True)
         os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, stat.S_IRUSR | stat.S_IWUSR))
     except OSError as error:
         raise _unwritable(file, error) from None
@@ -253,13 +266,8 @@ def _on_begin(connection: Connection) -> None:
 
 
 def _open_postgresql(url: URL) -> Store:
-    url = url.set(drivername="postgresql+psycopg")
-    if "connect_timeout" not in url.query:
-        url = url.update_query_dict({"connect_timeout": str(CONNECT_TIMEOUT_S)})
-    engine = create_engine(
-        url, pool_size=8, max_overflow=8, pool_pre_ping=True, hide_parameters=True
-    )
-    store = Store(engine, engine, file=None)
+    engine, server = open_engine(url)
+    store = Store(engine, engine, file=None, server=server)
     try:
         with store.read():
             return store

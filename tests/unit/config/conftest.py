@@ -49,6 +49,7 @@ def load_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Load:
 
     def read(text: str = VALID, env: Mapping[str, str] | None = None) -> Loaded:
         file = tmp_path / "syncd.toml"
+        file.touch(mode=0o600)
         file.write_text(text, "utf-8")
         return load(file, {TOKEN_VARIABLE: TOKEN} if env is None else env)
 

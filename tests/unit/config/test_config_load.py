@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from syncd.config.layers import FILE_BYTES_MAX
-from syncd.config.load import Loaded, find, load
+from syncd.config.load import Loaded, find, load, load_ledger_url
 from syncd.config.settings import Settings
 from syncd.errors import ConfigError, Problem
 
@@ -136,19 +136,49 @@ def test_relative_paths_start_from_the_folder_of_the_file(load_text: Load, tmp_p
     assert remote.settings.ledger.url == "postgresql://syncd@db/syncd"
 
 
-def test_a_secret_in_a_file_that_others_can_read_is_a_warning(
-    load_text: Load, tmp_path: Path
+EXPOSED = f'[campaigns.w]\ntoken = "{TOKEN}"\n[ledger]\nurl = "postgresql://syncd:pw-pw@db/syncd"\n'
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o602])
+def test_a_secret_in_a_file_that_others_can_read_is_refused(
+    load_text: Load, refused: Refused, tmp_path: Path, mode: int
 ) -> None:
-    """It works, and `check` can say that it is unwise; with chmod 600 it is silent."""
-    text = (
-        f'[campaigns.w]\ntoken = "{TOKEN}"\n[ledger]\nurl = "postgresql://syncd:pw-pw@db/syncd"\n'
-    )
+    """Token and password, each with the hint `chmod 600`; then it is taken."""
     file = tmp_path / "syncd.toml"
-    file.touch(0o644)
-    keys = {problem.key for problem in load_text(text, {}).warnings}
-    assert keys == {"campaigns.w.token", "ledger.url"}
+    file.touch()
+    file.chmod(mode)
+    problems = refused(EXPOSED, {})
+    assert set(problems) == {"campaigns.w.token", "ledger.url"}
+    assert all(f"chmod 600 {file}" in problem.hint for problem in problems.values())
+    with pytest.raises(ConfigError) as caught:
+        load_ledger_url(file, {})
+    assert [problem.key for problem in caught.value.problems] == ["ledger.url"]
     file.chmod(0o600)
-    assert load_text(text, {}).warnings == ()
+    assert load_text(EXPOSED, {}).warnings == ()
+
+
+def test_a_file_without_secrets_may_be_read_by_everybody(load_text: Load, tmp_path: Path) -> None:
+    """The token comes from elsewhere: nothing to hide."""
+    (tmp_path / "syncd.toml").touch()
+    (tmp_path / "syncd.toml").chmod(0o644)
+    assert load_text("[campaigns.w]\n", {"SYNCD_CAMPAIGNS__W__TOKEN": TOKEN}).warnings == ()
+
+
+def test_a_mounted_configuration_has_the_mode_of_its_platform(
+    load_text: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Docker mounts secrets with 0444: a whole configuration may be one of them."""
+    monkeypatch.setattr("syncd.config.layers.PLATFORM_SECRETS", (tmp_path,))
+    (tmp_path / "syncd.toml").touch()
+    (tmp_path / "syncd.toml").chmod(0o644)
+    assert load_text(EXPOSED, {}).settings.campaigns["w"].token.get_secret_value() == TOKEN
+
+
+def test_http_by_permission_is_a_warning(load_text: Load) -> None:
+    """The token can be read on the way: allowed, and told."""
+    text = '[campaigns.w]\nbase_url = "http://calls.internal"\nallow_insecure_http = true\n'
+    (problem,) = load_text(text, {"SYNCD_CAMPAIGNS__W__TOKEN": TOKEN}).warnings
+    assert problem.key == "campaigns.w.allow_insecure_http"
 
 
 def test_reading_the_configuration_needs_no_heavy_library() -> None:

@@ -69,6 +69,7 @@ def test_a_folder_is_no_ledger(tmp_path: Path) -> None:
 def test_a_file_of_another_kind_is_refused_and_left_alone(tmp_path: Path) -> None:
     """A text file at the ledger's path is not touched."""
     file = tmp_path / "leads.csv"
+    file.touch(mode=0o600)
     file.write_text("id,phone\n" * 1_000, encoding="utf-8")
     before = file.read_bytes()
     error = refusal(sqlite_url(file))
@@ -93,7 +94,7 @@ def test_a_torn_ledger_is_refused(tmp_path: Path) -> None:
 def test_an_empty_database_is_refused(tmp_path: Path) -> None:
     """A file of zero bytes is a database without a schema: it is no ledger."""
     file = tmp_path / "syncd.db"
-    file.touch()
+    file.touch(mode=0o600)
     error = refusal(sqlite_url(file))
     assert "no ledger yet" in error.what
     assert "syncd init" in error.hint
@@ -124,7 +125,7 @@ def test_an_older_schema_is_refused_with_the_way_up(
     known = [*migrate.revisions(), "0999"]
     monkeypatch.setattr(migrate, "revisions", lambda: known)
     error = refusal(url)
-    assert f"is {known[0]}, this syncd needs 0999" in error.what
+    assert f"is {known[-2]}, this syncd needs 0999" in error.what
     assert "syncd db upgrade" in error.hint
 
 
@@ -260,6 +261,7 @@ def test_the_last_writer_folds_the_log_into_the_file(tmp_path: Path) -> None:
     ledger.close()
     copy = tmp_path / "copy" / "syncd.db"
     copy.parent.mkdir()
+    copy.touch(mode=0o600)
     copy.write_bytes(file.read_bytes())
     again = Ledger.open(sqlite_url(copy))
     assert len(states(again)) == 5
