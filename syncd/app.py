@@ -163,7 +163,13 @@ def wire_sync(name: str, loaded: Loaded) -> Sync:
     syncs = loaded.settings.syncs
     _known(name, syncs, "sync")
     told = syncs[name]
-    return Sync(name, open_source(told.source, loaded), told.campaign, told.map.to_spec())
+    return Sync(
+        name,
+        open_source(told.source, loaded),
+        told.campaign,
+        told.map.to_spec(),
+        told.policy.calls(),
+    )
 
 
 def open_source(name: str, loaded: Loaded) -> Source:

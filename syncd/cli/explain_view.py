@@ -23,7 +23,7 @@ MEANING: Mapping[str, str] = {
     JobState.ACCEPTED: "the campaign has it; the call has not ended",
     JobState.CLOSED: "the call job has ended",
     JobState.REFUSED: "the vendor refused it; nobody was called",
-    JobState.DUPLICATE: "its phone has a call in this campaign already",
+    JobState.DUPLICATE: "its phone has a call already",
     JobState.PARKED: "the vendor refused its list and named nobody; nobody was called",
     JobState.EXPIRED: "its finishDateTime passed before it could be sent",
     JobState.CANCELLED: "withdrawn before it was sent",
@@ -113,6 +113,7 @@ def _print_job(job: Mapping[str, Any], out: Console) -> None:
                 ("state", state + reason),
                 ("zone", job["zone"] or "unknown"),
                 ("vendor's id", job["call_job_id"]),
+                ("duplicate of", _first(job["duplicate_of"])),
                 *_batch_facts(job["batch"]),
             ]
         )
@@ -122,6 +123,12 @@ def _print_job(job: Mapping[str, Any], out: Console) -> None:
     out.print(f"{label}      {job['body']}", soft_wrap=True)
     _print_events(job, out)
     _print_outcome(job, out)
+
+
+def _first(first: Mapping[str, Any] | None) -> str | None:
+    if first is None:
+        return None
+    return f"{cell(first['key'])} of sync {first['sync']}, for campaign {first['campaign']}"
 
 
 def _batch_facts(batch: Mapping[str, Any] | None) -> list[tuple[str, object]]:

@@ -98,6 +98,7 @@ def _job(history: JobHistory) -> dict[str, Any]:
         "finish_at": _at(job["finish_at"]),
         "body": job["body"],
         "call_job_id": job["call_job_id"],
+        "duplicate_of": history.first,
         "batch": None if history.batch is None else _batch(history.batch),
         "moves": [
             {

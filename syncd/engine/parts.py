@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from syncd.campaign.client import CampaignClient
+from syncd.core.call_policy import DEFAULT, CallPolicy
 from syncd.core.doubt import QUIET, RESEND_WINDOW
 from syncd.core.mapping import MappingSpec
 from syncd.sources.base import Source
@@ -35,3 +36,4 @@ class Sync:
     source: Source
     campaign: str
     mapping: MappingSpec
+    calls: CallPolicy = DEFAULT

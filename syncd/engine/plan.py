@@ -13,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from syncd.clock import to_ms
+from syncd.core.call_policy import CallPolicy
 from syncd.engine.parts import Sync
 from syncd.engine.seen import Seen, number_of
 from syncd.engine.sorting import Sorter, SortRules
@@ -91,7 +93,7 @@ def run(
     changed = position.mapping_digest not in (None, digest)
     plan = Plan(sync.name, sync.campaign, whole or changed or position.cursor is None, changed)
     rules = SortRules(sync.name, sync.campaign, digest, rebase=changed)
-    planner = _Planner(plan, Sorter(sync.mapping, rules, ledger), ledger, jobs_max)
+    planner = _Planner(plan, Sorter(sync.mapping, rules, ledger), ledger, jobs_max, sync.calls, now)
     try:
         for page in sync.source.read(None if plan.from_start else position.cursor, now=now):
             planner.take(page)
@@ -107,7 +109,17 @@ def run(
 class _Planner:
     """Adds pages to a plan; knows what earlier pages would have put into the ledger."""
 
-    def __init__(self, plan: Plan, sorter: Sorter, ledger: Ledger, jobs_max: int) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        sorter: Sorter,
+        ledger: Ledger,
+        jobs_max: int,
+        calls: CallPolicy,
+        now: datetime,
+    ) -> None:
+        self._calls = calls
+        self._now_ms = to_ms(now)
         self._plan = plan
         self._sorter = sorter
         self._ledger = ledger
@@ -143,16 +155,21 @@ class _Planner:
         counts["repeated"] += len(found.new) - len(fresh)
         counts["new"] += len(fresh)
         phones = [lead.job.phone for lead in fresh if lead.job.held is None]
-        taken = self._ledger.taken_phones(self._plan.campaign, phones)
+        taken = self._ledger.taken_phones(
+            self._plan.campaign, phones, self._calls, now_ms=self._now_ms
+        )
         for lead in fresh:
             if lead.job.held is not None:
                 self._plan.held[lead.job.held] += 1
                 counts["held"] += 1
-            elif lead.job.phone in taken or not self._phones.add(lead.job.phone):
+            elif lead.job.phone in taken or not self._is_first(lead.job.phone):
                 counts["duplicate"] += 1
             else:
                 counts["staged"] += 1
                 self._keep(lead, found.origin)
+
+    def _is_first(self, phone: int) -> bool:
+        return not self._calls.per_phone or self._phones.add(phone)
 
     def _keep(self, lead: NewLead, origin: str) -> None:
         if len(self._plan.first_jobs) < self._jobs_max:

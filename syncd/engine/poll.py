@@ -57,6 +57,7 @@ def run_once(
             running.unread += page.unread
             guessed = _tell_guess(page, guessed, sync)
             sorted_page = ahead or sorter.sort(page)
+            sorted_page.intake.policy = sync.calls
             full = _limit(sorted_page.intake, running, backfill)
             if backfill is None:
                 sorted_page.intake.cursor = page.cursor

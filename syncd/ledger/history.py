@@ -45,6 +45,8 @@ class JobHistory:
     moves: Sequence[Move]
     reports: Sequence[Mapping[str, Any]]
     attempts: Sequence[Mapping[str, Any]]
+    #: of a duplicate: the job that has the phone, as job_id, sync, campaign and key
+    first: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,20 @@ def _job(connection: Connection, job: dict[str, Any]) -> JobHistory:
         moves=sorted(moves, key=lambda move: move.at),
         reports=[dict(row) for row in told.mappings()],
         attempts=[dict(row) for row in tried.mappings()],
+        first=_first(connection, job["duplicate_of"]),
     )
+
+
+def _first(connection: Connection, job_id: int | None) -> dict[str, Any] | None:
+    if job_id is None:
+        return None
+    row = connection.execute(
+        select(call_jobs.c.id.label("job_id"), call_jobs.c.sync, call_jobs.c.campaign, leads.c.key)
+        .join(leads, leads.c.id == call_jobs.c.lead_id)
+        .where(call_jobs.c.id == job_id)
+    )
+    found = row.mappings().first()
+    return None if found is None else dict(found)
 
 
 def _is_mismatched(connection: Connection, job: Mapping[str, Any]) -> bool:

@@ -16,10 +16,12 @@ from sqlalchemy.exc import IntegrityError
 
 from syncd.clock import to_ms
 from syncd.core.call_job import PHONE_KNOWN, JobState
+from syncd.core.call_policy import DEFAULT, CallPolicy
 from syncd.core.mapping import MappedJob
 from syncd.errors import Transient
 from syncd.ledger import rejections
-from syncd.ledger.intake_sql import ANY_HELD, INSERT_JOBS, INSERT_LEADS, KNOWN, TAKEN
+from syncd.ledger.first_calls import first_calls, lock_all
+from syncd.ledger.intake_sql import ANY_HELD, INSERT_JOBS, INSERT_LEADS, KNOWN, NAME_FIRST
 from syncd.ledger.moves import By, jobs_moved
 from syncd.ledger.rejections import NewRejection
 from syncd.ledger.schema import call_jobs, campaigns, leads, syncs
@@ -55,6 +57,7 @@ class IntakePage:
     origin: str
     mapping_digest: str  #: under which the cursor was reached
     cursor: Mapping[str, object] | None = None  #: None: leave the live cursor alone
+    policy: CallPolicy = DEFAULT
     new: list[NewLead] = field(default_factory=list)
     changed: list[tuple[int, int]] = field(default_factory=list)  # lead ID, new revision
     released: list[tuple[int, MappedJob]] = field(default_factory=list)  # held job, mapped anew
@@ -107,6 +110,7 @@ def store_page(store: Store, page: IntakePage, *, by: By) -> IntakeResult:
 def _store_page(store: Store, page: IntakePage, by: By) -> IntakeResult:
     result = IntakeResult()
     with store.write() as connection:
+        lock_all(connection, page.policy)
         _lock_campaign(connection, page.campaign)
         _insert_new(connection, page, result, by)
         _revise(connection, page.changed, by)
@@ -119,10 +123,17 @@ def _store_page(store: Store, page: IntakePage, by: By) -> IntakeResult:
     return result
 
 
-def taken_phones(store: Store, campaign: str, phones: Sequence[int]) -> set[int]:
-    """Which of these phones have a call, or will have one, in this campaign."""
+def taken_phones(
+    store: Store,
+    campaign: str,
+    phones: Sequence[int],
+    policy: CallPolicy = DEFAULT,
+    *,
+    now_ms: int = 0,
+) -> set[int]:
+    """Which of these phones have a call that counts, or will have one."""
     with store.read() as connection:
-        return _taken_phones(connection, campaign, phones)
+        return set(first_calls(connection, campaign, phones, policy, now_ms=now_ms))
 
 
 def _lock_campaign(connection: Connection, campaign: str) -> None:
@@ -138,17 +149,21 @@ def _lock_campaign(connection: Connection, campaign: str) -> None:
 def _insert_new(connection: Connection, page: IntakePage, result: IntakeResult, by: By) -> None:
     if not page.new:
         return
-    taken = _taken_phones(connection, page.campaign, [lead.job.phone for lead in page.new])
+    phones = [lead.job.phone for lead in page.new]
+    taken = first_calls(connection, page.campaign, phones, page.policy, now_ms=by.at_ms)
     lead_ids = take_ids(connection, leads, len(page.new))
     job_ids = take_ids(connection, call_jobs, len(page.new))
     lead_rows: list[tuple[object, ...]] = []
     job_rows: list[tuple[object, ...]] = []
     moved: dict[tuple[JobState, str], list[tuple[int, str]]] = {}
+    firsts: list[tuple[int, int]] = []
     for lead_id, job_id, lead in zip(lead_ids, job_ids, page.new, strict=True):
         job = lead.job
         state, reason = _first_state(job, taken)
-        if state is JobState.STAGED:
-            taken.add(job.phone)
+        if state is JobState.DUPLICATE:
+            firsts.append((job_id, taken[job.phone]))
+        elif state is JobState.STAGED and page.policy.per_phone:
+            taken[job.phone] = job_id
         lead_rows.append((lead_id, lead.key, lead.revision, lead.line))
         body = job.body.decode()
         job_rows.append(
@@ -156,6 +171,8 @@ def _insert_new(connection: Connection, page: IntakePage, result: IntakeResult, 
         )
         moved.setdefault((state, reason or "new_lead"), []).append((job_id, page.sync))
     _insert_rows(connection, page, lead_rows, job_rows, by)
+    if firsts:
+        NAME_FIRST(connection, rows=firsts)
     for (state, why), jobs in moved.items():
         jobs_moved(connection, jobs, campaign=page.campaign, old="", new=state, why=why, by=by)
         setattr(result, state.value, getattr(result, state.value) + len(jobs))
@@ -202,17 +219,12 @@ def _finish_ms(job: MappedJob) -> int | None:
     return None if job.finish_at is None else to_ms(job.finish_at)
 
 
-def _first_state(job: MappedJob, taken: set[int]) -> tuple[JobState, str | None]:
+def _first_state(job: MappedJob, taken: Mapping[int, int]) -> tuple[JobState, str | None]:
     if job.held is not None:
         return JobState.HELD, job.held
     if job.phone in taken:
         return JobState.DUPLICATE, PHONE_KNOWN
     return JobState.STAGED, None
-
-
-def _taken_phones(connection: Connection, campaign: str, phones: Sequence[int]) -> set[int]:
-    rows = TAKEN.rows(connection, of_campaign=campaign, phones=list(phones))
-    return {row[0] for row in rows}
 
 
 def _release(
@@ -224,7 +236,7 @@ def _release(
     by: By,
 ) -> None:
     """Give a held job what it waited for; it is staged, or it turns out to be a duplicate."""
-    taken = _taken_phones(connection, page.campaign, [job.phone])
+    taken = first_calls(connection, page.campaign, [job.phone], page.policy, now_ms=by.at_ms)
     state, reason = _first_state(job, taken)
     if state is JobState.HELD:
         return
@@ -238,6 +250,7 @@ def _release(
             finish_at=_finish_ms(job),
             state=state,
             reason=reason,
+            duplicate_of=taken.get(job.phone),
         )
     ).rowcount
     if moved:

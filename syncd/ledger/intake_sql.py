@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnClause, and_, bindparam, literal_column, or_, select
+from sqlalchemy import Executable, bindparam, literal_column, select
 
-from syncd.core.call_job import PHONE_KNOWN, PHONE_TAKEN, JobState
+from syncd.core.call_job import JobState
 from syncd.ledger.insert_rows import InsertRows
 from syncd.ledger.schema import call_jobs, job_counts, leads
-from syncd.ledger.sql import Prepared, gathered, one_of
-
-
-def _text(constant: str) -> ColumnClause[str]:
-    """A word of ours, written into the statement."""
-    return literal_column(f"'{constant!s}'")
-
+from syncd.ledger.sql import Prepared, gathered, json_rows, one_of, word
 
 ANY_HELD = Prepared(
     lambda _: select(job_counts.c.jobs).where(
         job_counts.c.sync == bindparam("of_sync"),
-        job_counts.c.state == _text(JobState.HELD),
+        job_counts.c.state == word(JobState.HELD),
         job_counts.c.jobs > literal_column("0"),
     )
 )
@@ -30,22 +24,6 @@ KNOWN = Prepared(
         ),
     )
 )
-TAKEN = Prepared(
-    lambda dialect: gathered(
-        dialect,
-        select(call_jobs.c.phone).where(
-            call_jobs.c.campaign == bindparam("of_campaign"),
-            one_of(dialect, call_jobs.c.phone, bindparam("phones")),
-            or_(
-                call_jobs.c.state.in_([_text(state) for state in PHONE_TAKEN]),
-                and_(
-                    call_jobs.c.state == _text(JobState.DUPLICATE),
-                    call_jobs.c.reason != _text(PHONE_KNOWN),
-                ),
-            ),
-        ),
-    )
-)
 INSERT_LEADS = InsertRows(
     leads, ("id", "key", "revision", "line"), ("sync", "origin", "seen_at", "pass_id")
 )
@@ -54,3 +32,14 @@ INSERT_JOBS = InsertRows(
     ("id", "lead_id", "phone", "state", "reason", "body", "zone", "finish_at"),
     ("sync", "campaign", "generation", "created_at"),
 )
+
+
+def _naming_first(dialect: str) -> Executable:
+    types = {"job": call_jobs.c.id.type, "first": call_jobs.c.duplicate_of.type}
+    given = json_rows(dialect, bindparam("rows"), **types)
+    named = call_jobs.update().where(call_jobs.c.id == given.c.job)
+    return named.values(duplicate_of=given.c.first)
+
+
+#: Apart from the insert: most pages have no duplicate.
+NAME_FIRST = Prepared(_naming_first)

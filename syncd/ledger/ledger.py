@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Self
 
 from syncd.core.call_job import JobState
+from syncd.core.call_policy import DEFAULT, CallPolicy
 from syncd.core.report import AttemptReport, JobReport
 from syncd.ledger import (
     answers,
@@ -72,9 +73,11 @@ class Ledger:
         """Which of these keys are leads already."""
         return intake.known_leads(self._store, sync, keys)
 
-    def taken_phones(self, campaign: str, phones: Sequence[int]) -> set[int]:
-        """Which of these phones have a call in the campaign already."""
-        return intake.taken_phones(self._store, campaign, phones)
+    def taken_phones(
+        self, campaign: str, phones: Sequence[int], policy: CallPolicy = DEFAULT, *, now_ms: int = 0
+    ) -> set[int]:
+        """Which of these phones have a call already that counts."""
+        return intake.taken_phones(self._store, campaign, phones, policy, now_ms=now_ms)
 
     def store_page(self, page: intake.IntakePage, *, by: By) -> intake.IntakeResult:
         """Tx A. Leads, jobs ("" to staged, held or duplicate), rejections and the cursor."""

@@ -132,6 +132,7 @@ call_jobs = Table(
     Column("batch_id", Id, ForeignKey("batches.id")),
     Column("call_job_id", Text),  # the vendor's
     Column("pen", Id),  # staged apart: jobs of one pen make a list of their own
+    Column("duplicate_of", Id),  # the job that has the phone already
     CheckConstraint(_states(JobState), name="state"),
     CheckConstraint("state <> 'accepted' OR call_job_id IS NOT NULL", name="accepted_has_id"),
     CheckConstraint(

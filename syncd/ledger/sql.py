@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import orjson
 from sqlalchemy import (
     BindParameter,
+    ColumnClause,
     ColumnElement,
     Connection,
     CursorResult,
@@ -25,6 +26,7 @@ from sqlalchemy import (
     column,
     func,
     literal,
+    literal_column,
     select,
     text,
 )
@@ -165,6 +167,11 @@ def take_ids(connection: Connection, table: Table, count: int) -> list[int]:
     sql = f"SELECT max(id) FROM {table.name}"  # noqa: S608 - the name of a table of ours
     highest = connection.exec_driver_sql(sql).scalar() or 0
     return list(range(highest + 1, highest + 1 + count))
+
+
+def word(constant: str) -> ColumnClause[str]:
+    """A word of ours, written into the statement, so that a partial index can answer."""
+    return literal_column(f"'{constant!s}'")
 
 
 def storable(text: str) -> str:
