@@ -21,12 +21,22 @@ def upgrade() -> None:
         sqlite_where=where,
         postgresql_where=where,
     )
+    held = sa.text("state = 'held'")
+    op.create_index(
+        op.f("ix_call_jobs_held"),
+        "call_jobs",
+        ["sync", "reason", "id"],
+        sqlite_where=held,
+        postgresql_where=held,
+    )
+    op.create_index(op.f("ix_batches_created_at"), "batches", ["campaign", "created_at"])
     _leases()
     _guards()
     _withdrawals()
 
 
 _COLUMNS = {
+    "syncs": {"unjudged": sa.BigInteger()},
     "campaigns": {
         "failures": sa.Integer(),
         "open_until": sa.BigInteger(),

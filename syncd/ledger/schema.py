@@ -64,6 +64,7 @@ syncs = Table(
     Column("cursor", Text),  # JSON that only the source understands
     Column("mapping_digest", Text),
     Column("polled_at", BigInteger),
+    Column("unjudged", BigInteger),  # jobs of polls that did not come to the source's end
 )
 
 #: One row a campaign: why it takes nothing now, and how far its reports were walked.

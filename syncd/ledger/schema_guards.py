@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Table, Text, text
 
-from syncd.ledger.schema import Id, metadata
+from syncd.ledger.schema import Id, batches, call_jobs, metadata
 
 #: Who holds a sync or a campaign ("sync:crm", "campaign:welcome"); the epoch fences its writes.
 leases = Table(
@@ -32,6 +32,19 @@ instances = Table(
     Column("started_at", BigInteger, nullable=False),
     Column("seen_at", BigInteger, nullable=False),
 )
+
+#: As in schema.py: a query has to use these very words.
+HELD = "state = 'held'"
+Index(
+    "ix_call_jobs_held",
+    call_jobs.c.sync,
+    call_jobs.c.reason,
+    call_jobs.c.id,
+    sqlite_where=text(HELD),
+    postgresql_where=text(HELD),
+)
+is_held = text(f"call_jobs.{HELD}")
+Index("ix_batches_created_at", batches.c.campaign, batches.c.created_at)
 
 #: Each time a guard against a human mistake held jobs back.
 trips = Table(
