@@ -4,6 +4,7 @@ SyncdError
 ├── ConfigError      a person has to change the configuration, the file or the command  (exit 2)
 │   └── LedgerError  the ledger is missing, older, newer, held or damaged               (exit 2)
 ├── Transient        nothing left us or nothing was done: try again later
+│   └── HeldElsewhere  another instance is at work on it
 ├── InDoubt          it may have been done: only the same bytes with the same key may go again
 ├── Refused          the vendor refuses this content, and did nothing of it
 │   └── NotFound     a report or cancel named an ID or phone that the campaign lacks
@@ -98,6 +99,10 @@ class Transient(SyncdError):
     ) -> None:
         super().__init__(what, where=where, hint=hint)
         self.retry_after_s = retry_after_s
+
+
+class HeldElsewhere(Transient):
+    """Another instance holds the sync or the campaign: it does the work."""
 
 
 class InDoubt(SyncdError):

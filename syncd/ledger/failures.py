@@ -10,14 +10,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy.exc import DatabaseError, DBAPIError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from syncd.errors import LedgerError, Transient
 
 #: PostgreSQL: deadlock, serialization failure, lock not available, statement or lock timeout,
-#: too many connections, shutting down, starting up.
+#: too many connections, shutting down, starting up, idle for too long.
 _PASSING_STATES = frozenset(
-    {"40P01", "40001", "55P03", "57014", "53300", "57P01", "57P02", "57P03"}
+    {"40P01", "40001", "55P03", "57014", "53300", "57P01", "57P02", "57P03", "57P05", "25P03"}
 )
+#: The class of lost connections, and of what PgBouncer says when it has none.
+_CONNECTION_STATES = "08"
+#: The server takes no writes: a standby, or a primary that was replaced.
+_READ_ONLY_STATE = "25006"
 #: SQLite: another program holds the file's own lock (a backup, the sqlite3 shell).
 _PASSING_CODES = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _HINT = "free disk space, file permissions and the server are what to look at"
@@ -28,6 +33,11 @@ def errors_told() -> Iterator[None]:
     """Turn a database's failures into ours, without the SQL and without values."""
     try:
         yield
+    except PoolTimeoutError:
+        raise Transient(
+            "every connection to the ledger's database is in use",
+            hint="if it lasts, lower max_in_flight, or the number of campaigns of one process",
+        ) from None
     except OperationalError as error:
         if _passes(error):
             raise Transient(f"the ledger's database cannot now: {_first_line(error)}") from None
@@ -35,6 +45,11 @@ def errors_told() -> Iterator[None]:
             f"the ledger's database failed: {_first_line(error)}", hint=_HINT
         ) from None
     except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) == _READ_ONLY_STATE:
+            raise Transient(
+                "the ledger's server takes no writes now: it is a standby, or was replaced",
+                hint="in ledger.url name every server, with target_session_attrs=read-write",
+            ) from None
         if error.connection_invalidated:
             raise Transient("the connection to the ledger's database was lost") from None
         if type(error) in (DatabaseError, InternalError):
@@ -50,7 +65,9 @@ def _passes(error: OperationalError) -> bool:
         return (getattr(error.orig, "sqlite_errorcode", 0) & 0xFF) in _PASSING_CODES
     # No state: libpq itself found no server, or lost it.
     state = getattr(error.orig, "sqlstate", None)
-    return error.connection_invalidated or state is None or state in _PASSING_STATES
+    if error.connection_invalidated or state is None:
+        return True
+    return state in _PASSING_STATES or state.startswith(_CONNECTION_STATES)
 
 
 def _first_line(error: DBAPIError) -> str:

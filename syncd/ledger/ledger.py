@@ -26,9 +26,11 @@ from syncd.ledger import (
     migrate,
     outbox,
     passes,
+    recovery,
     reports,
     views,
 )
+from syncd.ledger.leases import Leases
 from syncd.ledger.moves import By
 from syncd.ledger.outbox import ClaimedBatch
 from syncd.ledger.store import Store, open_store
@@ -41,6 +43,7 @@ class Ledger:
         migrate.check(store)
         self._store = store
         self.id = migrate.ledger_id(store)
+        self.leases = Leases(store)  #: who works on it, and who holds what
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -214,6 +217,19 @@ class Ledger:
     def wait_until(self, campaign: str, at: datetime) -> None:
         """Send nothing to the campaign before then."""
         campaign_state.wait_until(self._store, campaign, at)
+
+    # recovery
+    def recovery_needed(self) -> str | None:
+        """Why nothing may be sent before `syncd recover`, or None."""
+        return recovery.recovery_needed(self._store)
+
+    def require_recovery(self, why: str, *, by: By) -> None:
+        """Hold every sending until a recovery has ended."""
+        recovery.require_recovery(self._store, why, by=by)
+
+    def end_recovery(self, *, by: By) -> bool:
+        """What was lost has been looked for; whether sendings were held."""
+        return recovery.end_recovery(self._store, by=by)
 
     # cancel
     def cancellable(

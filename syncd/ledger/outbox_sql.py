@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, Executable, bindparam, func, null, select
 
 from syncd.core.call_job import BatchState, JobState
+from syncd.ledger.recovery import is_sending
 from syncd.ledger.schema import batches, call_jobs, is_open_batch, is_staged
 from syncd.ledger.sql import Prepared, gathered, one_of
 
@@ -71,6 +72,7 @@ MARK_SENT = Prepared(
             batches.c.epoch == bindparam("claimed"),
             batches.c.sends == bindparam("sends"),
             is_open_batch,
+            is_sending(),
         )
         .values(
             state=BatchState.SENT.value,
