@@ -27,6 +27,9 @@ TICK_S: Final = 0.25
 POLL_S: Final = 0.1
 KEEP_ALIVE_S: Final = 75
 DRAIN_S: Final = 2
+GONE_POLL_S: Final = 0.01
+ACCEPT_STEPS: Final = 5
+"""After three steps of the loop a connection that was accepted is known to its server."""
 BACKLOG: Final = 512
 
 
@@ -87,14 +90,33 @@ class SandboxServer(uvicorn.Server):
                     await self._stop.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Closes at once: what was answered leaves, and nothing is worth waiting for."""
+        """Closes at once: what was answered leaves, and no work is worth waiting for.
+
+        The loop ends after this, and a connection that is still open then is never closed. Nor is
+        one that was accepted and meets a closed server: first nothing more is accepted.
+        """
+        asyncio.get_running_loop().remove_reader(self._socket)
+        for _ in range(ACCEPT_STEPS):
+            await asyncio.sleep(0)
         for listening in (*self.servers, *(sockets or ())):
             listening.close()
         for connection in list(self.server_state.connections):
             connection.transport.close()
+        await self._all_gone()
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()  # its client does not take what it asked for
+        await self._all_gone()
         if self.server_state.tasks:
             await asyncio.wait(list(self.server_state.tasks), timeout=DRAIN_S)
         await self.lifespan.shutdown()
+
+    async def _all_gone(self) -> None:
+        """Waits until every connection that was told to close has closed, but not for ever."""
+        await asyncio.sleep(0)
+        for _ in range(int(DRAIN_S / GONE_POLL_S)):
+            if not self.server_state.connections:
+                return
+            await asyncio.sleep(GONE_POLL_S)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listens, then tells the port."""
