@@ -24,9 +24,10 @@ from sqlalchemy import (
 
 from syncd.core.call_job import PHONE_KNOWN, PHONE_TAKEN, JobState
 from syncd.core.call_policy import CallPolicy
-from syncd.ledger.schema import call_jobs, job_counts, meta
+from syncd.core.guards import JUDGING
+from syncd.ledger.schema import call_jobs, campaigns, job_counts, meta
 from syncd.ledger.schema_reports import reports
-from syncd.ledger.sql import POSTGRESQL, Prepared, gathered, one_of, word
+from syncd.ledger.sql import POSTGRESQL, Prepared, gathered, one_of, upsert, word
 
 #: Jobs that have ended: only of these a horizon says that they count no longer.
 _ENDED = (JobState.CLOSED, JobState.DUPLICATE)
@@ -45,6 +46,16 @@ def lock_all(connection: Connection, policy: CallPolicy) -> None:
     """One intake at a time over all campaigns, where all of them are compared (PostgreSQL)."""
     if policy.all_campaigns and connection.dialect.name == POSTGRESQL:
         connection.execute(select(meta.c.name).order_by(meta.c.name).limit(1).with_for_update())
+
+
+def lock_campaign(connection: Connection, campaign: str) -> None:
+    """One intake a campaign at a time, so that two pages never stage one phone (PostgreSQL)."""
+    if connection.dialect.name == POSTGRESQL:
+        statement = upsert(connection.dialect.name, campaigns).values(name=campaign)
+        connection.execute(statement.on_conflict_do_nothing())
+        connection.execute(
+            select(campaigns.c.name).where(campaigns.c.name == campaign).with_for_update()
+        )
 
 
 def first_calls(
@@ -95,6 +106,8 @@ def _asking(all_campaigns: bool, has_horizon: bool, dialect: str) -> Executable:
                 call_jobs.c.state == word(JobState.DUPLICATE),
                 call_jobs.c.reason != word(PHONE_KNOWN),
             ),
+            # It will be staged when its poll has ended, unless a guard holds the whole poll.
+            and_(call_jobs.c.state == word(JobState.HELD), call_jobs.c.reason == word(JUDGING)),
         ),
     ]
     if has_horizon:

@@ -17,14 +17,16 @@ from sqlalchemy.exc import IntegrityError
 from syncd.clock import to_ms
 from syncd.core.call_job import PHONE_KNOWN, JobState
 from syncd.core.call_policy import DEFAULT, CallPolicy
+from syncd.core.guards import JUDGING
 from syncd.core.mapping import MappedJob
 from syncd.errors import Transient
 from syncd.ledger import rejections
-from syncd.ledger.first_calls import first_calls, lock_all
+from syncd.ledger.first_calls import first_calls, lock_all, lock_campaign
+from syncd.ledger.guards import reason_changed, remap
 from syncd.ledger.intake_sql import ANY_HELD, INSERT_JOBS, INSERT_LEADS, KNOWN, NAME_FIRST
 from syncd.ledger.moves import By, jobs_moved
 from syncd.ledger.rejections import NewRejection
-from syncd.ledger.schema import call_jobs, campaigns, leads, syncs
+from syncd.ledger.schema import call_jobs, leads, syncs
 from syncd.ledger.sql import as_json, json_rows, one_of, storable, take_ids, upsert
 from syncd.ledger.store import Store
 
@@ -58,6 +60,7 @@ class IntakePage:
     mapping_digest: str  #: under which the cursor was reached
     cursor: Mapping[str, object] | None = None  #: None: leave the live cursor alone
     policy: CallPolicy = DEFAULT
+    held_as: str | None = None  #: why jobs wait that could be staged: their poll is judged first
     new: list[NewLead] = field(default_factory=list)
     changed: list[tuple[int, int]] = field(default_factory=list)  # lead ID, new revision
     released: list[tuple[int, MappedJob]] = field(default_factory=list)  # held job, mapped anew
@@ -67,7 +70,10 @@ class IntakePage:
 
 @dataclass(slots=True)
 class IntakeResult:
-    """How many call jobs the page made, by state, and how many held ones it released."""
+    """How many call jobs the page made, by state, and how many held ones it released.
+
+    Those that wait for the judgement of their poll count as staged, or released.
+    """
 
     staged: int = 0
     held: int = 0
@@ -89,6 +95,7 @@ def _held_jobs(connection: Connection, lead_ids: Sequence[int]) -> dict[int, int
         select(call_jobs.c.lead_id, call_jobs.c.id).where(
             one_of(connection.dialect.name, call_jobs.c.lead_id, as_json(lead_ids)),
             call_jobs.c.state == JobState.HELD,
+            call_jobs.c.reason.is_distinct_from(JUDGING),
         )
     )
     return {row[0]: row[1] for row in rows}
@@ -111,7 +118,7 @@ def _store_page(store: Store, page: IntakePage, by: By) -> IntakeResult:
     result = IntakeResult()
     with store.write() as connection:
         lock_all(connection, page.policy)
-        _lock_campaign(connection, page.campaign)
+        lock_campaign(connection, page.campaign)
         _insert_new(connection, page, result, by)
         _revise(connection, page.changed, by)
         for job_id, job in page.released:
@@ -136,16 +143,6 @@ def taken_phones(
         return set(first_calls(connection, campaign, phones, policy, now_ms=now_ms))
 
 
-def _lock_campaign(connection: Connection, campaign: str) -> None:
-    """One intake a campaign at a time, so that two pages never stage one phone (PostgreSQL)."""
-    if connection.dialect.name == "postgresql":
-        statement = upsert(connection.dialect.name, campaigns).values(name=campaign)
-        connection.execute(statement.on_conflict_do_nothing())
-        connection.execute(
-            select(campaigns.c.name).where(campaigns.c.name == campaign).with_for_update()
-        )
-
-
 def _insert_new(connection: Connection, page: IntakePage, result: IntakeResult, by: By) -> None:
     if not page.new:
         return
@@ -159,10 +156,10 @@ def _insert_new(connection: Connection, page: IntakePage, result: IntakeResult, 
     firsts: list[tuple[int, int]] = []
     for lead_id, job_id, lead in zip(lead_ids, job_ids, page.new, strict=True):
         job = lead.job
-        state, reason = _first_state(job, taken)
+        state, reason = _first_state(job, taken, page.held_as)
         if state is JobState.DUPLICATE:
             firsts.append((job_id, taken[job.phone]))
-        elif state is JobState.STAGED and page.policy.per_phone:
+        elif job.held is None and page.policy.per_phone:
             taken[job.phone] = job_id
         lead_rows.append((lead_id, lead.key, lead.revision, lead.line))
         body = job.body.decode()
@@ -175,7 +172,8 @@ def _insert_new(connection: Connection, page: IntakePage, result: IntakeResult, 
         NAME_FIRST(connection, rows=firsts)
     for (state, why), jobs in moved.items():
         jobs_moved(connection, jobs, campaign=page.campaign, old="", new=state, why=why, by=by)
-        setattr(result, state.value, getattr(result, state.value) + len(jobs))
+        counted = JobState.STAGED if why == page.held_as else state
+        setattr(result, counted.value, getattr(result, counted.value) + len(jobs))
 
 
 def _insert_rows(
@@ -219,12 +217,14 @@ def _finish_ms(job: MappedJob) -> int | None:
     return None if job.finish_at is None else to_ms(job.finish_at)
 
 
-def _first_state(job: MappedJob, taken: Mapping[int, int]) -> tuple[JobState, str | None]:
+def _first_state(
+    job: MappedJob, taken: Mapping[int, int], held_as: str | None
+) -> tuple[JobState, str | None]:
     if job.held is not None:
         return JobState.HELD, job.held
     if job.phone in taken:
         return JobState.DUPLICATE, PHONE_KNOWN
-    return JobState.STAGED, None
+    return (JobState.STAGED, None) if held_as is None else (JobState.HELD, held_as)
 
 
 def _release(
@@ -236,24 +236,25 @@ def _release(
     by: By,
 ) -> None:
     """Give a held job what it waited for; it is staged, or it turns out to be a duplicate."""
-    taken = first_calls(connection, page.campaign, [job.phone], page.policy, now_ms=by.at_ms)
-    state, reason = _first_state(job, taken)
-    if state is JobState.HELD:
+    told = {
+        "phone": job.phone,
+        "body": job.body.decode(),
+        "zone": job.zone,
+        "finish_at": _finish_ms(job),
+    }
+    if job.held is not None or remap(connection, job_id, told):
         return
+    taken = first_calls(connection, page.campaign, [job.phone], page.policy, now_ms=by.at_ms)
+    state, reason = _first_state(job, taken, page.held_as)
     moved = connection.execute(
         call_jobs.update()
         .where(call_jobs.c.id == job_id, call_jobs.c.state == JobState.HELD)
-        .values(
-            phone=job.phone,
-            body=job.body.decode(),
-            zone=job.zone,
-            finish_at=_finish_ms(job),
-            state=state,
-            reason=reason,
-            duplicate_of=taken.get(job.phone),
-        )
+        .values(**told, state=state, reason=reason, duplicate_of=taken.get(job.phone))
     ).rowcount
-    if moved:
+    if moved and state is JobState.HELD:
+        reason_changed(connection, [job_id], why=str(reason), by=by)
+        result.released += 1
+    elif moved:
         why = reason or "mapped_anew"
         jobs_moved(
             connection,

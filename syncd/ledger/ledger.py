@@ -1,7 +1,6 @@
 """The complete list of verbs that touch the ledger; one verb is one transaction.
 
-Each verb is implemented in the room that its module names; here they stand in the order in which a
-lead passes through them. Nothing outside `ledger/` reads or writes the database in another way.
+Here they stand in the order in which a lead passes through them. Nothing else uses the database.
 """
 
 from __future__ import annotations
@@ -30,6 +29,7 @@ from syncd.ledger import (
     reports,
     views,
 )
+from syncd.ledger.guards import Guards
 from syncd.ledger.leases import Leases
 from syncd.ledger.moves import By
 from syncd.ledger.outbox import ClaimedBatch
@@ -43,6 +43,7 @@ class Ledger:
         migrate.check(store)
         self._store = store
         self.id = migrate.ledger_id(store)
+        self.guards = Guards(store)  #: what is held before a person has agreed
         self.leases = Leases(store)  #: who works on it, and who holds what
 
     @classmethod
