@@ -21,6 +21,14 @@ def upgrade() -> None:
         sqlite_where=where,
         postgresql_where=where,
     )
+    to_find = sa.text("to_find > 0")
+    op.create_index(
+        op.f("ix_batches_to_find"),
+        "batches",
+        ["campaign"],
+        sqlite_where=to_find,
+        postgresql_where=to_find,
+    )
     held = sa.text("state = 'held'")
     op.create_index(
         op.f("ix_call_jobs_held"),
@@ -40,10 +48,18 @@ _COLUMNS = {
     "campaigns": {
         "failures": sa.Integer(),
         "open_until": sa.BigInteger(),
+        "held": sa.Boolean(),
+        "released_at": sa.BigInteger(),
         "swept_to": sa.BigInteger(),
         "next_turn_at": sa.BigInteger(),
     },
-    "batches": {"looked_at": sa.BigInteger(), "absent_at": sa.BigInteger(), "pen": ID},
+    "batches": {
+        "looked_at": sa.BigInteger(),
+        "absent_at": sa.BigInteger(),
+        "root": ID,
+        "splits": sa.Integer(),
+        "to_find": sa.Integer(),
+    },
     "call_jobs": {"pen": ID, "duplicate_of": ID},
     "leads": {
         "seen_in": ID,

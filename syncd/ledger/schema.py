@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -30,6 +31,7 @@ PENNED = "state = 'staged' AND pen IS NOT NULL"
 ACCEPTED = "state = 'accepted'"
 OPEN_BATCH = "state IN ('sealed', 'sent')"
 OPEN_JOBS = "open_jobs > 0"
+TO_FIND = "to_find > 0"
 
 metadata = MetaData(
     naming_convention={
@@ -78,10 +80,12 @@ campaigns = Table(
     Column("reports_walked_to", BigInteger),  # finishedAt, by date
     Column("failures", Integer),  # sendings in a row without an answer
     Column("open_until", BigInteger),  # the breaker lets nothing through before then
+    Column("held", Boolean),  # halted until a person releases it
+    Column("released_at", BigInteger),
     Column(
         "swept_to", BigInteger
     ),  # createdAt, when the vendor's calls were last compared with ours
-    Column("next_turn_at", BigInteger),  # the bucket that several instances share
+    Column("next_turn_at", BigInteger),  # microseconds; the bucket that instances share
 )
 
 passes = Table(
@@ -197,7 +201,9 @@ batches = Table(
     Column("next_report_at", BigInteger),
     Column("looked_at", BigInteger),  # when its calls were last looked for in the reports
     Column("absent_at", BigInteger),  # the first whole look that found none of them
-    Column("pen", Id),  # of its jobs
+    Column("root", Id),  # of the lists that halves are made of: the batch whose refusal began it
+    Column("splits", Integer),  # of a root: so many of its lists were halved
+    Column("to_find", Integer),  # jobs whose calls the vendor had from elsewhere
     CheckConstraint(_states(BatchState), name="state"),
     CheckConstraint("state = 'sealed' OR first_sent_at IS NOT NULL", name="sent_has_time"),
     CheckConstraint("state NOT IN ('sealed', 'sent') OR body IS NOT NULL", name="open_has_body"),
@@ -222,6 +228,13 @@ Index(
     batches.c.campaign,
     sqlite_where=text("answered_ids IS NOT NULL"),
     postgresql_where=text("answered_ids IS NOT NULL"),
+)
+
+Index(
+    "ix_batches_to_find",
+    batches.c.campaign,
+    sqlite_where=text(TO_FIND),
+    postgresql_where=text(TO_FIND),
 )
 
 rejections = Table(
@@ -273,6 +286,8 @@ journal = Table(
 Index("ix_journal_what_first_id", journal.c.what, journal.c.first_id)
 
 is_staged = text(f"call_jobs.{STAGED}")
+is_penned = text("call_jobs.state = 'staged' AND call_jobs.pen IS NOT NULL")
 is_accepted = text(f"call_jobs.{ACCEPTED}")
 is_open_batch = text(f"batches.{OPEN_BATCH}")
 has_open_jobs = text(f"batches.{OPEN_JOBS}")
+has_to_find = text(f"batches.{TO_FIND}")
