@@ -6,6 +6,8 @@ import random
 import threading
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
+from datetime import timedelta
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -15,10 +17,12 @@ from syncd.campaign.client import CampaignClient
 from syncd.campaign.pace import Pace
 from syncd.campaign.transport import Timeouts
 from syncd.clock import Clock, SystemClock
+from syncd.config.guard_settings import day_limits_of, tripwires_of
 from syncd.config.load import Loaded
 from syncd.config.options import check_options
 from syncd.core.keys import fingerprint
 from syncd.core.names import did_you_mean
+from syncd.engine.holding import NOTHING_HELD, Holding, LeasedHolding, SoleHolding
 from syncd.engine.parts import Campaign, Sync
 from syncd.engine.passes import Tools
 from syncd.errors import ConfigError
@@ -39,6 +43,7 @@ class App:
         clock: Clock | None = None,
         stop: threading.Event | None = None,
         seed: int | None = None,
+        holding: Holding | None = None,
     ) -> None:
         self.loaded = loaded
         self.settings = loaded.settings
@@ -47,6 +52,7 @@ class App:
             clock=clock or SystemClock(),
             stop=stop or threading.Event(),
             random=random.Random(seed),  # noqa: S311 - jitter, no secret
+            holding=holding or NOTHING_HELD,
         )
         self._campaigns: dict[str, Campaign] = {}
         self._instance: Instance | None = None
@@ -63,7 +69,8 @@ class App:
         """Open the ledger and wire the rest around it.
 
         Args:
-            alone: this process runs passes: on SQLite no other may do so meanwhile.
+            alone: this process runs passes: on SQLite no other may do so meanwhile, on PostgreSQL
+                it takes leases.
             stop: set it to end passes between two steps.
 
         Raises:
@@ -77,9 +84,12 @@ class App:
             instance = hold_instance(url) if alone else None
             if instance is not None:
                 undo.callback(instance.release)
-            if instance is not None and instance.is_sole_owner:
-                ledger.free_claims()
-            app = cls(loaded, ledger, clock=clock, stop=stop)
+            clock, stop = clock or SystemClock(), stop or threading.Event()
+            holding = NOTHING_HELD
+            if instance is not None:
+                holding = _holding(instance, ledger, loaded.settings.ledger.lease, clock, stop)
+                undo.callback(holding.close)
+            app = cls(loaded, ledger, clock=clock, stop=stop, holding=holding)
             app._instance = instance
             undo.pop_all()
         return app
@@ -114,6 +124,7 @@ class App:
         """Close connections and let go of the ledger."""
         for campaign in self._campaigns.values():
             campaign.client.close()
+        self.tools.holding.close()
         self.ledger.close()
         if self._instance is not None:
             self._instance.release()
@@ -130,6 +141,26 @@ class App:
         self.close()
 
 
+def _holding(
+    instance: Instance, ledger: Ledger, life: timedelta, clock: Clock, stop: threading.Event
+) -> Holding:
+    if instance.is_sole_owner:
+        ledger.free_claims()
+        return SoleHolding(ledger, clock)
+    holding = LeasedHolding(ledger, clock, stop, life=life)
+    holding.start()
+    return holding
+
+
+def _shared_turn(tools: Tools, campaign: str, interval_s: float, burst: int) -> float | None:
+    """A turn of the bucket that all instances share; None where there is one only."""
+    if not tools.holding.several:
+        return None
+    return tools.ledger.leases.take_turn(
+        campaign, interval_s=interval_s, burst=burst, now=tools.clock.now()
+    )
+
+
 def wire_campaign(name: str, loaded: Loaded, tools: Tools | None = None) -> Campaign:
     """A campaign with its client; connects at the first request."""
     campaigns = loaded.settings.campaigns
@@ -142,7 +173,11 @@ def wire_campaign(name: str, loaded: Loaded, tools: Tools | None = None) -> Camp
         told.base_url,
         token,
         timeouts=Timeouts(**told.timeouts.model_dump()),
-        pace=Pace(told.max_requests_per_second, clock=clock),
+        pace=Pace(
+            told.max_requests_per_second,
+            clock=clock,
+            shared=None if tools is None else partial(_shared_turn, tools, name),
+        ),
         clock=clock,
         stop=tools.stop if tools is not None else None,
         allow_insecure=told.allow_insecure_http,
@@ -155,6 +190,7 @@ def wire_campaign(name: str, loaded: Loaded, tools: Tools | None = None) -> Camp
         max_in_flight=told.max_in_flight,
         report_every=told.report_every,
         quiet=told.quiet_time,
+        day=day_limits_of(told),
     )
 
 
@@ -169,6 +205,7 @@ def wire_sync(name: str, loaded: Loaded) -> Sync:
         told.campaign,
         told.map.to_spec(),
         told.policy.calls(),
+        tripwires_of(told.policy),
     )
 
 

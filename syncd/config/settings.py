@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from syncd.config import guard_settings as guards
 from syncd.config.mapping import Map
 from syncd.config.values import BaseUrl, Every, LedgerUrl, Name, Section, Token
 from syncd.core.call_policy import CallPolicy
@@ -52,6 +53,11 @@ class LedgerSettings(Section):
         default="sqlite:///syncd.db",
         repr=False,
         description="An SQLite file, or a PostgreSQL database: postgresql://user@host/database",
+    )
+    lease: Every = Field(
+        default=timedelta(seconds=60),
+        description="With several instances on one PostgreSQL ledger: one that was not heard of for"
+        " so long is taken for dead, and others take over its syncs and campaigns.",
     )
 
 
@@ -113,6 +119,11 @@ class CampaignSettings(Section):
         description="After a sending without an answer, wait so long before sending the same batch"
         " with the same key again: the first request may still be at work.",
     )
+    max_jobs_per_day: guards.MaxJobsPerDay = "off"
+    max_spend_per_day: guards.MaxSpendPerDay = "off"
+    price_per_minute: guards.PricePerMinute = None
+    expected_minutes: guards.ExpectedMinutes = 1.0
+    expected_attempts: guards.ExpectedAttempts = 1.0
     timeouts: TimeoutSettings = Field(
         default_factory=TimeoutSettings, description=str(TimeoutSettings.__doc__)
     )
@@ -164,6 +175,9 @@ class PolicySettings(Section):
         " again. Not given: never.",
         examples=[90],
     )
+    max_new_per_poll: guards.MaxNew = guards.MAX_NEW_PER_POLL
+    max_growth: guards.MaxGrowth = guards.MAX_GROWTH
+    growth_floor: guards.GrowthFloor = guards.GROWTH_FLOOR
 
     def calls(self) -> CallPolicy:
         """What the ledger compares by."""

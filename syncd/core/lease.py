@@ -20,7 +20,7 @@ CLAIM_MARGIN = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
-class Fence:
+class Lease:
     """What a write under a lease has to name; another epoch means that it was overtaken."""
 
     name: str

@@ -74,6 +74,7 @@ def run(app: App, signals: Signals, *, drain_s: float | None = None) -> Ending:
     clock = app.tools.clock
     loss = _Loss(app)
     scheduler = schedule(app, loss.note)
+    app.tools.holding.stay()
     names = app.sync_names()
     scheduler.start()
     _log.info(

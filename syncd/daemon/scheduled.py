@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from syncd.core.backoff import delay_s
 from syncd.engine.passes import PassResult, Tools
-from syncd.errors import LedgerError, SyncdError
+from syncd.errors import HeldElsewhere, LedgerError, SyncdError
 from syncd.observe import events, logs
 
 _log = logs.get("daemon")
@@ -69,6 +69,8 @@ class ScheduledPass:
                 self._end(self.run())
         except LedgerError as error:
             self.on_lost(error)
+        except HeldElsewhere as error:
+            _log.debug(events.PASS_LEFT, kind=self.kind, target=self.target, reason=error.what)
         except SyncdError as error:
             self._tell(error)
             self._rest()

@@ -7,6 +7,7 @@ its key there, and what is known is not taken twice. The live cursor is left alo
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from syncd.core.call_job import JobState
@@ -14,6 +15,7 @@ from syncd.engine import poll, reconcile, submit
 from syncd.engine.parts import Campaign, Sync
 from syncd.engine.passes import Pass, PassResult, Tools
 from syncd.engine.poll import Backfill
+from syncd.errors import HeldElsewhere
 from syncd.sources.base import Page
 
 #: So many full rounds of requests are staged before they are sent, or it took so long to stage.
@@ -105,7 +107,9 @@ class _Turns:
         """One submit, and one reconcile if there is something; whether it may go on."""
         taken = [submit.run_once(self._campaign, self._tools, on_sent=self._on_sent)]
         if reconcile.has_work(self._campaign, self._tools):
-            taken.append(reconcile.run_once(self._campaign, self._tools, on_sent=self._on_sent))
+            # Another instance that is at work on the campaign does the same.
+            with suppress(HeldElsewhere):
+                taken.append(reconcile.run_once(self._campaign, self._tools, on_sent=self._on_sent))
         self.done += taken
         return not any(result.outcome in _ENDS for result in taken)
 

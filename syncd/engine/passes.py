@@ -5,16 +5,19 @@ from __future__ import annotations
 import random
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from syncd.clock import Clock, to_ms
+from syncd.core.lease import Lease, of_campaign, of_sync
+from syncd.engine.holding import NOTHING_HELD, Holding
 from syncd.errors import (
     EXIT_CONFIG,
     EXIT_DONE,
     EXIT_HALTED,
     EXIT_INCOMPLETE,
+    EXIT_TRIPPED,
     ConfigError,
     Halted,
     SyncdError,
@@ -39,6 +42,14 @@ INCOMPLETE = (
 )
 
 
+#: The passes that one instance at a time runs, and the name of the lease for a target.
+LEASED: Mapping[str, Callable[[str], str]] = {
+    "poll": of_sync,
+    "reconcile": of_campaign,
+    "pull_reports": of_campaign,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
     """What a pass is given besides its own sync or campaign; nothing else reaches outside."""
@@ -47,6 +58,7 @@ class Tools:
     clock: Clock
     stop: threading.Event
     random: random.Random
+    holding: Holding = NOTHING_HELD
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +74,9 @@ class PassResult:
 
     @property
     def exit_code(self) -> int:
-        """Halted 3, configuration 2, incomplete 1, done 0."""
+        """Tripped 4, halted 3, configuration 2, incomplete 1, done 0."""
+        if self.counts.get("tripped"):
+            return EXIT_TRIPPED
         if self.outcome == "halted":
             return EXIT_HALTED
         if self.outcome == "config":
@@ -83,11 +97,12 @@ class Pass:
     counts: Counter[str] = field(default_factory=Counter)
     error: SyncdError | None = None
     unread: Unread = WHOLE
+    lease: Lease | None = None  #: the lease that it works under, if it needs one
     halt_told: bool = False  #: the halt that ends this pass stands in the log already
 
     def by(self) -> By:
         """The signature of a move made now."""
-        return By(self.kind, to_ms(self.tools.clock.now()), self.id)
+        return By(self.kind, to_ms(self.tools.clock.now()), self.id, self.lease)
 
     def result(self) -> PassResult:
         """The pass as it stands."""
@@ -110,7 +125,18 @@ def run_pass(kind: str, target: str, tools: Tools) -> Iterator[Pass]:
     """Begin a pass, turn our errors into its outcome, and end it with one line in the log.
 
     A bug is not caught: it is noted and goes on up.
+
+    Raises:
+        HeldElsewhere: another instance is at work on the same; nothing was begun.
     """
+    of = LEASED.get(kind)
+    with tools.holding.held(of and of(target)) as lease, _run_pass(kind, target, tools) as running:
+        running.lease = lease
+        yield running
+
+
+@contextmanager
+def _run_pass(kind: str, target: str, tools: Tools) -> Iterator[Pass]:
     started_s = tools.clock.monotonic_s()
     running = Pass(
         kind, target, tools.ledger.begin_pass(kind, target, now=tools.clock.now()), tools

@@ -19,7 +19,7 @@ from sqlalchemy.exc import IntegrityError
 
 from syncd.clock import to_ms
 from syncd.core.call_job import ID_OF_ANOTHER_JOB, BatchState, JobState
-from syncd.ledger.leases import check_fence
+from syncd.ledger.leases import check_lease
 from syncd.ledger.moves import By, batch_moved, check_all_moved, jobs_moved, move_jobs
 from syncd.ledger.outbox import ClaimedBatch, batch_jobs
 from syncd.ledger.schema import batches, call_jobs, is_accepted
@@ -242,7 +242,7 @@ def match_answer(
         phones: phone to call job ID, as the reports of the answered IDs say.
     """
     with store.write() as connection:
-        check_fence(connection, by.fence)
+        check_lease(connection, by.lease)
         cleared = connection.execute(
             batches.update()
             .where(batches.c.id == batch_id, batches.c.answered_ids.is_not(None))

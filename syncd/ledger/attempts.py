@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, select
 
 from syncd.core.report import AttemptReport, phone_of
-from syncd.ledger.leases import check_fence
+from syncd.ledger.leases import check_lease
 from syncd.ledger.moves import By
 from syncd.ledger.report_cells import count_cell, time_cell
 from syncd.ledger.schema import call_jobs
@@ -50,7 +50,7 @@ def store_attempts(
 ) -> AttemptCounts:
     """Keep attempt reports of the IDs that were asked for, but none that names another phone."""
     with store.write() as connection:
-        check_fence(connection, by.fence)
+        check_lease(connection, by.lease)
         wrong = _mismatched(connection, campaign, found)
         rows = _rows(campaign, [one for one in found if one.call_job_id not in wrong], by)
         if rows:

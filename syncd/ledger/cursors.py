@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import orjson
 from sqlalchemy import select
 
-from syncd.ledger.leases import check_fence
+from syncd.ledger.leases import check_lease
 from syncd.ledger.moves import By
 from syncd.ledger.schema import syncs
 from syncd.ledger.sql import upsert
@@ -38,6 +38,6 @@ def finish_poll(store: Store, sync: str, mapping_digest: str, *, by: By) -> None
     """Note that the source was read to its end under this mapping."""
     values = {"mapping_digest": mapping_digest, "polled_at": by.at_ms}
     with store.write() as connection:
-        check_fence(connection, by.fence)
+        check_lease(connection, by.lease)
         statement = upsert(connection.dialect.name, syncs).values(name=sync, **values)
         connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))

@@ -19,7 +19,7 @@ from syncd.core.call_job import BatchState, JobState
 from syncd.core.guards import DAY, HELD_BY_GUARD, JUDGING, TRIPWIRE, Limit
 from syncd.ledger import approvals
 from syncd.ledger.approvals import Approved, TripRow, Word
-from syncd.ledger.leases import check_fence
+from syncd.ledger.leases import check_lease
 from syncd.ledger.moves import By, check_all_moved, jobs_moved, move_jobs, write_journal
 from syncd.ledger.schema import batches, call_jobs, is_staged, passes, syncs
 from syncd.ledger.schema_guards import is_held, trips
@@ -135,7 +135,7 @@ def _settle_poll(
     store: Store, sync: str, campaign: str, trip: Trip | None, passed: int | None, by: By
 ) -> int:
     with store.write() as connection:
-        check_fence(connection, by.fence)
+        check_lease(connection, by.lease)
         rows = _WAITING.rows(connection, of_sync=sync)
         per_campaign: dict[str, list[int]] = {}
         for job, of_campaign in rows:
@@ -204,7 +204,7 @@ def _hold_staged(
         .with_for_update(skip_locked=True)
     )
     with store.write() as connection:
-        check_fence(connection, by.fence)
+        check_lease(connection, by.lease)
         jobs = [(row[0], row[1]) for row in connection.execute(staged)]
         per_sync = Counter(sync for _, sync in jobs)
         move_jobs(

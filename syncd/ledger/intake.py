@@ -24,6 +24,7 @@ from syncd.ledger import rejections
 from syncd.ledger.first_calls import first_calls, lock_all, lock_campaign
 from syncd.ledger.guards import reason_changed, remap
 from syncd.ledger.intake_sql import ANY_HELD, INSERT_JOBS, INSERT_LEADS, KNOWN, NAME_FIRST
+from syncd.ledger.leases import check_lease
 from syncd.ledger.moves import By, jobs_moved
 from syncd.ledger.rejections import NewRejection
 from syncd.ledger.schema import call_jobs, leads, syncs
@@ -105,7 +106,7 @@ def store_page(store: Store, page: IntakePage, *, by: By) -> IntakeResult:
     """Commit the page: all of it or nothing.
 
     Raises:
-        Transient: another process stored a lead of this page meanwhile (PostgreSQL): read again.
+        Transient: another process stored a lead of this page, or took the sync over, meanwhile.
     """
     assert len({lead.key for lead in page.new}) == len(page.new), "a key stands once in a page"
     try:
@@ -117,6 +118,7 @@ def store_page(store: Store, page: IntakePage, *, by: By) -> IntakeResult:
 def _store_page(store: Store, page: IntakePage, by: By) -> IntakeResult:
     result = IntakeResult()
     with store.write() as connection:
+        check_lease(connection, by.lease)
         lock_all(connection, page.policy)
         lock_campaign(connection, page.campaign)
         _insert_new(connection, page, result, by)

@@ -1,4 +1,4 @@
-"""Who works on this ledger, and who holds which sync or campaign; the fence of every write.
+"""Who works on this ledger, and who holds which sync or campaign: what guards every write.
 
 Each verb is one guarded statement. On PostgreSQL all times are the server's (`clock_timestamp()`),
 so that the clocks of the instances need not agree; on SQLite they are the caller's.
@@ -25,11 +25,12 @@ from sqlalchemy import (
 )
 
 from syncd.clock import from_ms, to_ms
-from syncd.core.lease import Fence
+from syncd.core.lease import Lease
 from syncd.errors import Transient
 from syncd.ledger.schema_guards import instances, leases
 from syncd.ledger.sql import POSTGRESQL, Prepared, upsert
 from syncd.ledger.store import Store
+from syncd.ledger.turns import take_turn
 
 #: Nobody holds it.
 _FREE = ""
@@ -80,8 +81,8 @@ class Leases:
         self._store = store
 
     def take(
-        self, name: str, holder: str, *, lease: timedelta, interrupts: bool, now: datetime
-    ) -> Fence | None:
+        self, name: str, holder: str, *, life: timedelta, interrupts: bool, now: datetime
+    ) -> Lease | None:
         """Take or renew a lease, busy; None: another instance holds it.
 
         Args:
@@ -96,7 +97,7 @@ class Leases:
                 holder=holder,
                 epoch=1,
                 taken_at=present,
-                until=present + _ms(lease),
+                until=present + _ms(life),
                 busy=True,
             )
             row = connection.execute(
@@ -106,27 +107,27 @@ class Leases:
                         "epoch": leases.c.epoch + case((mine, 0), else_=1),
                         "taken_at": case((mine, leases.c.taken_at), else_=present),
                         "holder": holder,
-                        "until": present + _ms(lease),
+                        "until": present + _ms(life),
                         "busy": True,
                     },
                     where=mine | (leases.c.holder == _FREE) | (leases.c.until <= present) | idle,
                 ).returning(leases.c.epoch)
             ).first()
-        return None if row is None else Fence(name, holder, row[0])
+        return None if row is None else Lease(name, holder, row[0])
 
-    def rest(self, fence: Fence, *, lease: timedelta, now: datetime) -> bool:
+    def rest(self, lease: Lease, *, life: timedelta, now: datetime) -> bool:
         """Keep a lease for the next pass, without one at work; False: it was overtaken."""
         with self._store.write() as connection:
-            until = _present(connection, now) + _ms(lease)
-            return _change(connection, fence, until=until, busy=False)
+            until = _present(connection, now) + _ms(life)
+            return _change(connection, lease, until=until, busy=False)
 
-    def release(self, fence: Fence, *, now: datetime) -> bool:
+    def release(self, lease: Lease, *, now: datetime) -> bool:
         """Let anybody have it at once; False: it was overtaken, and nothing was changed."""
         with self._store.write() as connection:
             until = _present(connection, now)
-            return _change(connection, fence, holder=_FREE, until=until, busy=False)
+            return _change(connection, lease, holder=_FREE, until=until, busy=False)
 
-    def beat(self, me: InstanceRow, *, lease: timedelta, now: datetime) -> Alive:
+    def beat(self, me: InstanceRow, *, life: timedelta, now: datetime) -> Alive:
         """Be heard of, renew every lease of mine, and tell who else is alive."""
         with self._store.write() as connection:
             present = _present(connection, now)
@@ -145,13 +146,17 @@ class Leases:
                 instances.delete().where(instances.c.seen_at < present - _ms(_FORGET_AFTER))
             )
             connection.execute(
-                leases.update().where(leases.c.holder == me.id).values(until=present + _ms(lease))
+                leases.update().where(leases.c.holder == me.id).values(until=present + _ms(life))
             )
-            alive = select(func.count()).where(instances.c.seen_at > present - _ms(lease))
+            alive = select(func.count()).where(instances.c.seen_at > present - _ms(life))
             held = select(func.count()).where(leases.c.holder != _FREE, leases.c.until > present)
             return Alive(
                 connection.execute(alive).scalar_one(), connection.execute(held).scalar_one()
             )
+
+    def take_turn(self, campaign: str, *, interval_s: float, burst: int, now: datetime) -> float:
+        """Seconds to wait before the next request to a campaign that several instances ask."""
+        return take_turn(self._store, campaign, interval_s=interval_s, burst=burst, now=now)
 
     def sign_off(self, instance_id: str, *, now: datetime) -> None:
         """An instance ends: its leases are free and it is not listed any more."""
@@ -223,21 +228,21 @@ class Leases:
         ]
 
 
-def check_fence(connection: Connection, fence: Fence | None) -> None:
+def check_lease(connection: Connection, lease: Lease | None) -> None:
     """Raise Transient, so that all is rolled back, unless the lease is still ours.
 
     Until this transaction ends nobody can take the lease: it waits for the row.
     """
-    if fence is None:
+    if lease is None:
         return
-    row = _FENCED(connection, of=fence.name, by=fence.holder, epoch=fence.epoch).first()
+    row = _HELD_BY(connection, of=lease.name, by=lease.holder, epoch=lease.epoch).first()
     if row is None:
         raise Transient(
-            f'another instance has taken over "{fence.name}" meanwhile: nothing was changed'
+            f'another instance has taken over "{lease.name}" meanwhile: nothing was changed'
         )
 
 
-def _fenced(dialect: str) -> Executable:
+def _held_by(dialect: str) -> Executable:
     query = select(leases.c.epoch).where(
         leases.c.name == bindparam("of"),
         leases.c.holder == bindparam("by"),
@@ -246,16 +251,16 @@ def _fenced(dialect: str) -> Executable:
     return query.with_for_update(read=True) if dialect == POSTGRESQL else query
 
 
-_FENCED = Prepared(_fenced)
+_HELD_BY = Prepared(_held_by)
 
 
-def _change(connection: Connection, fence: Fence, **values: object) -> bool:
+def _change(connection: Connection, lease: Lease, **values: object) -> bool:
     changed = connection.execute(
         leases.update()
         .where(
-            leases.c.name == fence.name,
-            leases.c.holder == fence.holder,
-            leases.c.epoch == fence.epoch,
+            leases.c.name == lease.name,
+            leases.c.holder == lease.holder,
+            leases.c.epoch == lease.epoch,
         )
         .values(**values)
     ).rowcount

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import BindParameter, Connection, Executable, Table, bindparam
 
 from syncd.core.call_job import BATCH_TRANSITIONS, BatchState, JobState, check_move
-from syncd.core.lease import Fence
+from syncd.core.lease import Lease
 from syncd.errors import Transient
 from syncd.ledger.schema import call_jobs, job_counts, journal
 from syncd.ledger.sql import Prepared, chunks, upsert
@@ -31,7 +31,7 @@ class By:
     actor: str  #: "poll", "submit", …, or "cli:cancel"
     at_ms: int
     pass_id: int | None = None
-    fence: Fence | None = None  #: the lease that the pass works under
+    lease: Lease | None = None  #: the lease that the pass works under
 
 
 def move_jobs(

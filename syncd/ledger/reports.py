@@ -17,7 +17,7 @@ from sqlalchemy import Connection, func, select, update
 from syncd.clock import from_ms, to_ms
 from syncd.core.call_job import JobState
 from syncd.core.report import JobReport, is_open, is_redial, phone_of
-from syncd.ledger.leases import check_fence
+from syncd.ledger.leases import check_lease
 from syncd.ledger.moves import By, move_jobs
 from syncd.ledger.report_cells import count_cell, time_cell
 from syncd.ledger.report_owner import Owners, ReportedJob, owners_of
@@ -96,7 +96,7 @@ def store_reports(
     counts = ReportCounts()
     newest = {report.call_job_id: report for report in found}
     with store.write() as connection:
-        check_fence(connection, by.fence)
+        check_lease(connection, by.lease)
         owners = owners_of(connection, campaign, list(newest.values()))
         jobs = owners.jobs
         ours = {id_: report for id_, report in newest.items() if id_ in jobs}

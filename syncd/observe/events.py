@@ -69,6 +69,20 @@ LEDGER_FAILED = _event(
     "reason where hint",
 )
 
+# Several instances.
+LEASE_OBTAINED = _event(
+    "lease.obtained",
+    "info",
+    "This instance works on a sync or a campaign from now on.",
+    "lease epoch",
+)
+HEARTBEAT_MISSED = _event(
+    "heartbeat.missed",
+    "warning",
+    "The leases of this instance could not be renewed; when that lasts, others take its work over.",
+    "reason",
+)
+
 # Passes.
 PASS_FINISHED = _event(
     "pass.finished",
@@ -81,6 +95,12 @@ PASS_FAILED = _event(
     "error",
     "A pass ended with an error; what it had committed stays. `again`: the same as before.",
     "kind target error hint again",
+)
+PASS_LEFT = _event(
+    "pass.left",
+    "debug",
+    "A pass was due that another instance does.",
+    "kind target reason",
 )
 PASS_OVERLAPPED = _event(
     "pass.overlapped",
@@ -95,6 +115,20 @@ SOURCE_GUESSED = _event(
     "warning",
     "A file leaves open how it is to be read, and a guess was made; `option` settles it.",
     "sync file option hint",
+)
+
+# Guards.
+GUARD_TRIPPED = _event(
+    "guard.tripped",
+    "warning",
+    "A guard holds call jobs until a person has approved them; none of them is sent.",
+    "sync campaign guard allowed found jobs hint",
+)
+GUARD_APPROVED = _event(
+    "guard.approved",
+    "info",
+    "A person let held call jobs go, or dropped them.",
+    "sync who released duplicate dropped",
 )
 
 # submit.
