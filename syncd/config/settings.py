@@ -15,7 +15,6 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from syncd.config import guard_settings as guards
 from syncd.config.mapping import Map
 from syncd.config.values import BaseUrl, Every, LedgerUrl, Name, Section, Token
 from syncd.core.call_policy import CallPolicy
@@ -119,11 +118,6 @@ class CampaignSettings(Section):
         description="After a sending without an answer, wait so long before sending the same batch"
         " with the same key again: the first request may still be at work.",
     )
-    max_jobs_per_day: guards.MaxJobsPerDay = "off"
-    max_spend_per_day: guards.MaxSpendPerDay = "off"
-    price_per_minute: guards.PricePerMinute = None
-    expected_minutes: guards.ExpectedMinutes = 1.0
-    expected_attempts: guards.ExpectedAttempts = 1.0
     timeouts: TimeoutSettings = Field(
         default_factory=TimeoutSettings, description=str(TimeoutSettings.__doc__)
     )
@@ -175,9 +169,6 @@ class PolicySettings(Section):
         " again. Not given: never.",
         examples=[90],
     )
-    max_new_per_poll: guards.MaxNew = guards.MAX_NEW_PER_POLL
-    max_growth: guards.MaxGrowth = guards.MAX_GROWTH
-    growth_floor: guards.GrowthFloor = guards.GROWTH_FLOOR
 
     def calls(self) -> CallPolicy:
         """What the ledger compares by."""

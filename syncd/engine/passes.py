@@ -17,7 +17,6 @@ from syncd.errors import (
     EXIT_DONE,
     EXIT_HALTED,
     EXIT_INCOMPLETE,
-    EXIT_TRIPPED,
     ConfigError,
     Halted,
     SyncdError,
@@ -74,9 +73,7 @@ class PassResult:
 
     @property
     def exit_code(self) -> int:
-        """Tripped 4, halted 3, configuration 2, incomplete 1, done 0."""
-        if self.counts.get("tripped"):
-            return EXIT_TRIPPED
+        """Halted 3, configuration 2, incomplete 1, done 0."""
         if self.outcome == "halted":
             return EXIT_HALTED
         if self.outcome == "config":

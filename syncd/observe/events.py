@@ -117,20 +117,6 @@ SOURCE_GUESSED = _event(
     "sync file option hint",
 )
 
-# Guards.
-GUARD_TRIPPED = _event(
-    "guard.tripped",
-    "warning",
-    "A guard holds call jobs until a person has approved them; none of them is sent.",
-    "sync campaign guard allowed found jobs hint",
-)
-GUARD_APPROVED = _event(
-    "guard.approved",
-    "info",
-    "A person let held call jobs go, or dropped them.",
-    "sync who released duplicate dropped",
-)
-
 # submit.
 BATCH_ANSWERED = _event(
     "batch.answered",
