@@ -128,4 +128,5 @@ def _store(sorted_page: IntakePage, running: Pass) -> None:
         held=stored.held,
         duplicate=stored.duplicate,
         released=stored.released,
+        erased=stored.erased,
     )

@@ -20,7 +20,7 @@ from syncd.core.call_policy import DEFAULT, CallPolicy
 from syncd.core.guards import JUDGING
 from syncd.core.mapping import MappedJob
 from syncd.errors import Transient
-from syncd.ledger import rejections
+from syncd.ledger import rejections, tombstones
 from syncd.ledger.first_calls import first_calls, lock_all, lock_campaign
 from syncd.ledger.guards import reason_changed, remap
 from syncd.ledger.intake_sql import ANY_HELD, INSERT_JOBS, INSERT_LEADS, KNOWN, NAME_FIRST
@@ -80,6 +80,7 @@ class IntakeResult:
     held: int = 0
     duplicate: int = 0
     released: int = 0
+    erased: int = 0
 
 
 def known_leads(store: Store, sync: str, keys: Sequence[str]) -> dict[str, KnownLead]:
@@ -121,6 +122,7 @@ def _store_page(store: Store, page: IntakePage, by: By) -> IntakeResult:
         check_lease(connection, by.lease)
         lock_all(connection, page.policy)
         lock_campaign(connection, page.campaign)
+        result.erased = tombstones.block(connection, page)
         _insert_new(connection, page, result, by)
         _revise(connection, page.changed, by)
         for job_id, job in page.released:

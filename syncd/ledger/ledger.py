@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
-from typing import Self
 
 from syncd.core.call_job import JobState
 from syncd.core.call_policy import DEFAULT, CallPolicy
@@ -22,7 +20,6 @@ from syncd.ledger import (
     cursors,
     history,
     intake,
-    migrate,
     outbox,
     passes,
     recovery,
@@ -32,41 +29,20 @@ from syncd.ledger import (
 from syncd.ledger.guards import Guards
 from syncd.ledger.leases import Leases
 from syncd.ledger.moves import By
+from syncd.ledger.opened import OpenedLedger
 from syncd.ledger.outbox import ClaimedBatch
-from syncd.ledger.store import Store, open_store
+from syncd.ledger.privacy import Privacy
+from syncd.ledger.store import Store
 
 
-class Ledger:
-    """An opened ledger whose schema is current."""
+class Ledger(OpenedLedger):
+    """Every verb of an opened ledger."""
 
     def __init__(self, store: Store) -> None:
-        migrate.check(store)
-        self._store = store
-        self.id = migrate.ledger_id(store)
+        super().__init__(store)
         self.guards = Guards(store)  #: what is held before a person has agreed
+        self.privacy = Privacy(store, self.id)  #: erase a person, purge what is old
         self.leases = Leases(store)  #: who works on it, and who holds what
-
-    @classmethod
-    def open(cls, url: str) -> Self:
-        """Open an existing ledger; raises LedgerError when it is missing, older or newer."""
-        store = open_store(url)
-        try:
-            return cls(store)
-        except BaseException:
-            store.close()
-            raise
-
-    @property
-    def file(self) -> Path | None:
-        """The SQLite file, or None on PostgreSQL."""
-        return self._store.file
-
-    def check_file(self) -> None:
-        """Raise LedgerError when the file at the ledger's path is no longer the opened one."""
-        self._store.check_file()
-
-    def close(self) -> None:
-        self._store.close()
 
     # poll
     def position(self, sync: str) -> cursors.SyncPosition:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import uuid
 from pathlib import Path
 
@@ -9,7 +10,9 @@ from sqlalchemy import Connection, inspect, select, text
 
 from syncd.errors import LedgerError
 from syncd.ledger.schema import meta
+from syncd.ledger.sql import upsert
 from syncd.ledger.store import Store
+from syncd.ledger.tombstones import PEPPER
 
 _LEDGER_ID = "ledger_id"
 
@@ -58,11 +61,9 @@ def upgrade(store: Store) -> tuple[str | None, str]:
         config.set_main_option("script_location", str(scripts_folder()).replace("%", "%%"))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
-        if (
-            connection.execute(select(meta.c.value).where(meta.c.name == _LEDGER_ID)).first()
-            is None
-        ):
-            connection.execute(meta.insert(), {"name": _LEDGER_ID, "value": str(uuid.uuid4())})
+        for name, value in ((_LEDGER_ID, str(uuid.uuid4())), (PEPPER, secrets.token_hex(32))):
+            kept = upsert(connection.dialect.name, meta).values(name=name, value=value)
+            connection.execute(kept.on_conflict_do_nothing())
     return before, head()
 
 

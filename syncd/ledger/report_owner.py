@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, select
 
 from syncd.core.call_job import JobState
+from syncd.core.erasure import ERASED_PHONE
 from syncd.core.report import JobReport, is_redial, phone_of
 from syncd.ledger.schema import call_jobs, is_accepted
 from syncd.ledger.schema_reports import reports
@@ -59,6 +60,8 @@ def owners_of(connection: Connection, campaign: str, found: Sequence[JobReport])
         if held_by is None:
             unknown.append(report)
             continue
+        if held_by[-1].phone == ERASED_PHONE:
+            continue  # what was erased does not come back with a report
         phone = phone_of(report)
         mine = [job for job in held_by if phone in (None, job.phone)]
         if mine:

@@ -26,6 +26,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import QueuePool
 
 from syncd.errors import LedgerError, Transient
+from syncd.ledger.compact import compact
 from syncd.ledger.exposure import refuse_exposed
 from syncd.ledger.failures import errors_told
 from syncd.ledger.file_watch import FileWatch
@@ -93,6 +94,17 @@ class Store:
         """A read-only look at what is committed."""
         with errors_told(), self.reader.connect() as connection:
             yield connection
+
+    def compact(self) -> None:
+        """Rewrite the SQLite file: no removed byte stays. Transient when others have it open."""
+        assert self.file is not None, "PostgreSQL has its own VACUUM"
+        with self._thread_lock:
+            self._lock_file()
+            try:
+                compact(self.writer, self.file)
+                self._watch = FileWatch(self.file)
+            finally:
+                self._unlock_file()
 
     def check_file(self) -> None:
         """Raise LedgerError when the opened SQLite file is no longer the one at its path, or whole.
