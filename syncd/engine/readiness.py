@@ -16,9 +16,14 @@ ENDED = frozenset({"finished", "deleted"})
 def check_ready(campaign: Campaign, running: Pass) -> None:
     """Raise Transient while the vendor asked us to wait, Halted while the campaign is halted.
 
+    While commits of the ledger may be lost every campaign is as good as halted.
+
     A halted campaign is asked again each time, so that a renewed token needs no command.
     """
     ledger, clock = running.tools.ledger, running.tools.clock
+    lost = ledger.recovery_needed()
+    if lost is not None:
+        raise Halted(f"nothing is sent: {lost}", hint="`syncd recover` looks for what is missing")
     state = ledger.campaign_state(campaign.name)
     if state.next_send_at is not None and clock.now() < state.next_send_at:
         raise Transient(

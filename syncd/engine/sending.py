@@ -17,14 +17,16 @@ from enum import StrEnum
 
 import orjson
 
+from syncd.clock import Moment
 from syncd.core.backoff import next_try_at
 from syncd.core.call_job import JobState
+from syncd.core.lease import claim_is_ending
 from syncd.core.report_times import next_report_at
 from syncd.engine.parts import Campaign
 from syncd.engine.passes import Pass
 from syncd.errors import Halted, InDoubt, Refused, Transient
 from syncd.ledger.answers import AnswerStored
-from syncd.ledger.outbox import ClaimedBatch
+from syncd.ledger.outbox import LEASE, ClaimedBatch
 from syncd.observe import events, logs
 
 _log = logs.get("engine")
@@ -67,22 +69,35 @@ Asked = list[str] | Transient | InDoubt | Refused | Halted
 
 def send_batch(batch: ClaimedBatch, campaign: Campaign, running: Pass) -> Sent:
     """All three steps; raises what the ledger raises."""
-    if not begin(batch, campaign, running):
+    begun = begin(batch, campaign, running)
+    if begun is None:
         return overtaken(batch)
-    return record(batch, ask(batch, campaign, running), campaign, running)
+    return record(batch, ask(batch, begun, campaign, running), campaign, running)
 
 
-def begin(batch: ClaimedBatch, campaign: Campaign, running: Pass) -> bool:
-    """Commit that this claimed batch is sent now; False: another claimer has it, send nothing."""
+def begin(batch: ClaimedBatch, campaign: Campaign, running: Pass) -> Moment | None:
+    """Commit that this claimed batch is sent now, which renews the claim; since when it counts.
+
+    None: another claimer has it, or a recovery is required: send nothing.
+    """
     tools = running.tools
-    return tools.ledger.mark_sent(
-        batch, endpoint=campaign.endpoint, now=tools.clock.now(), by=running.by()
+    begun = Moment.of(tools.clock)
+    marked = tools.ledger.mark_sent(
+        batch, endpoint=campaign.endpoint, now=begun.at, by=running.by()
     )
+    return begun if marked else None
 
 
-def ask(batch: ClaimedBatch, campaign: Campaign, running: Pass) -> Asked:
+def ask(batch: ClaimedBatch, begun: Moment, campaign: Campaign, running: Pass) -> Asked:
     """Send the batch's bytes once. Touches no ledger, so a thread of its own may do it."""
-    look = running.tools.ledger.check_file
+    tools = running.tools
+
+    def look() -> None:
+        """The last look: is the ledger still there, and the claim still ours?"""
+        tools.ledger.check_file()
+        if claim_is_ending(begun.elapsed_s(tools.clock), LEASE):
+            raise Transient("the claim of the batch was about to end before its first byte")
+
     try:
         return campaign.client.add_phones(batch.body, key=batch.key, before_first_byte=look)
     except (Transient, InDoubt, Refused, Halted) as error:

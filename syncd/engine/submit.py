@@ -78,9 +78,10 @@ class _Flights:
 
     def start(self, batch: ClaimedBatch) -> bool:
         """Commit the intent, then let a thread send; False: another claimer has the batch."""
-        if not begin(batch, self._campaign, self._running):
+        begun = begin(batch, self._campaign, self._running)
+        if begun is None:
             return False
-        asking = self._senders.submit(ask, batch, self._campaign, self._running)
+        asking = self._senders.submit(ask, batch, begun, self._campaign, self._running)
         self._batches[asking] = batch
         return True
 
