@@ -18,7 +18,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from syncd.sandbox.campaign import SandboxCampaign
 from syncd.sandbox.testing import RunningSandbox, running_sandbox
 
 #: With 555-01xx each gives a hundred numbers that are kept for fiction.
@@ -195,13 +194,8 @@ def new_folder(
 @contextmanager
 def stern_sandbox(**options: object) -> Iterator[RunningSandbox]:
     """A sandbox without the rule that forgives duplicates."""
-    forgiving = SandboxCampaign.is_duplicate
-    SandboxCampaign.is_duplicate = lambda *_: False  # type: ignore[method-assign]
-    try:
-        with running_sandbox(**options) as box:
-            yield box
-    finally:
-        SandboxCampaign.is_duplicate = forgiving  # type: ignore[method-assign]
+    with running_sandbox(**{"duplicate_hours": 0, **options}) as box:
+        yield box
 
 
 def lists_sent(box: RunningSandbox) -> int:

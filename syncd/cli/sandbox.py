@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +13,7 @@ from syncd.errors import EXIT_CONFIG
 
 if TYPE_CHECKING:
     from syncd.sandbox import SandboxConfig
-
+    from syncd.sandbox.knobs import Knobs
 
 EXIT_INTERRUPTED = 130
 
@@ -45,6 +46,11 @@ NoPaging = Annotated[
     bool, typer.Option("--no-paging", help="Lack the paged methods, as older installations do.")
 ]
 
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Turn a knob, as NAME=VALUE; repeat for several."),
+]
+
 
 def sandbox(
     host: Host = "127.0.0.1",
@@ -57,6 +63,7 @@ def sandbox(
     lines: Lines = 20,
     start: Start = None,
     no_paging: NoPaging = False,
+    set_: Set = None,
 ) -> None:
     """Serve a faithful local Calls API with a dialer on a virtual clock. Nobody is phoned."""
     from syncd.sandbox import SandboxConfig
@@ -68,10 +75,9 @@ def sandbox(
         speed=speed,
         seed=seed,
         state=state,
-        duplicates=duplicates.value,
         lines=lines,
         start_ms=_start_ms(start),
-        paging=not no_paging,
+        knobs=_knobs(set_ or [], duplicates=duplicates.value, paging=not no_paging),
     )
     _serve(config)
 
@@ -85,6 +91,25 @@ def _start_ms(start: str | None) -> int | None:
         raise typer.BadParameter(
             'expected ISO 8601 with zone, such as "2026-11-23T08:00:00Z"', param_hint="--start"
         ) from None
+
+
+def _knobs(told: list[str], **options: object) -> Knobs:
+    """The knobs of the options, then those of `--set`: numbers and true or false as in JSON."""
+    from syncd.sandbox.knobs import Knobs
+
+    changes = dict(options)
+    for each in told:
+        name, equals, text = each.partition("=")
+        if not equals:
+            raise typer.BadParameter("expected NAME=VALUE", param_hint="--set")
+        try:
+            changes[name] = json.loads(text)
+        except ValueError:
+            changes[name] = text
+    try:
+        return Knobs().turned(changes)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--set") from None
 
 
 def _serve(config: SandboxConfig) -> None:

@@ -1,4 +1,4 @@
-"""One campaign: its jobs by ID, by phone, by time, and its key memory.
+"""One campaign: its jobs by ID, by phone and by time.
 
 Owns the indexes that reports are read from. Job IDs grow, and `created`, `closed`, `dialled` and
 `ended` are in order of time, so that a page of any of them is found by bisection.
@@ -6,10 +6,12 @@ Owns the indexes that reports are read from. Job IDs grow, and `created`, `close
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from hashlib import blake2b
 
 from syncd.sandbox.dialer import Dialer
 from syncd.sandbox.jobs import ON_RETRY, Attempt, Job
+from syncd.sandbox.knobs import IdOrder
 from syncd.sandbox.validate import Draft
 
 FIRST_JOB_ID = 5_665_334_669
@@ -17,8 +19,6 @@ JOB_ID_STEP = 2
 CAMPAIGN_ID_SPAN = 10_000_000_000
 """Each campaign counts in its own range, so that one campaign's calls never move another's IDs."""
 FIRST_CAMPAIGN_ID = 1001
-KEY_LIFE_MS = 24 * 3600 * 1000
-DUPLICATE_LIFE_MS = 24 * 3600 * 1000
 
 
 class SandboxCampaign:
@@ -40,7 +40,6 @@ class SandboxCampaign:
         self.talked_s = 0
         self.on_retry = 0
         self._latest: dict[str, Job] = {}
-        self._keys: dict[str, tuple[int, bytes]] = {}
         self._next_id = FIRST_JOB_ID + index * CAMPAIGN_ID_SPAN
 
     @property
@@ -56,11 +55,20 @@ class SandboxCampaign:
 
     # --- jobs -----------------------------------------------------------------------------------
 
-    def make(self, draft: Draft, now_ms: int, key: str | None = None, *, test: bool = False) -> Job:
-        """A new job of the API, given to the dialer."""
+    def make(
+        self,
+        draft: Draft,
+        now_ms: int,
+        key: str | None = None,
+        *,
+        test: bool = False,
+        operator: bool = False,
+    ) -> Job:
+        """A new job of the API, or one that an operator made by hand, given to the dialer."""
         job = Job(self._next_id, draft.phone, draft.payload, draft.settings, now_ms)
         job.key = key
         job.test = test
+        job.operator = operator
         self._keep(job)
         self.dialer.add(job, now_ms)
         return job
@@ -70,6 +78,7 @@ class SandboxCampaign:
         again = Job(self._next_id, job.phone, job.payload, job.settings, now_ms)
         again.redial = (job.redial or 0) + 1
         again.test = job.test
+        again.operator = job.operator
         self._keep(again)
         return again
 
@@ -80,17 +89,17 @@ class SandboxCampaign:
             yield job
             job = job.older
 
-    def is_duplicate(self, draft: Draft, now_ms: int) -> bool:
+    def is_duplicate(self, draft: Draft, since_ms: int) -> bool:
         """The 24 h rule: same phone, settings and payload, or the same phone twice without payload.
 
-        Jobs of test/addPhone and of call-backs do not count.
+        Jobs made until `since_ms`, of test/addPhone, of call-backs and of operators do not count.
         """
         if draft.phone not in self._latest:
             return False
         for job in self.of_phone(draft.phone):
-            if job.created_ms <= now_ms - DUPLICATE_LIFE_MS:
+            if job.created_ms <= since_ms:
                 return False
-            if job.test or job.redial is not None or job.payload != draft.payload:
+            if not job.counts or job.payload != draft.payload:
                 continue
             if draft.payload is None or job.settings.canonical == draft.settings.canonical:
                 return True
@@ -126,26 +135,6 @@ class SandboxCampaign:
         self.open[job.id] = job
         self.created.append(job)
 
-    # --- keys -----------------------------------------------------------------------------------
-
-    def remembered(self, key: str | None, now_ms: int) -> bytes | None:
-        """The first answer to this key when it was given less than 24 h ago.
-
-        Source: Calls API, Idempotence and duplicates.
-        """
-        while self._keys:
-            oldest = next(iter(self._keys))
-            if self._keys[oldest][0] > now_ms - KEY_LIFE_MS:
-                break
-            del self._keys[oldest]
-        found = self._keys.get(key) if key else None
-        return found[1] if found else None
-
-    def remember(self, key: str | None, answer: bytes, now_ms: int) -> None:
-        """Keeps a successful answer for 24 h; a request without a key is not remembered."""
-        if key:
-            self._keys[key] = (now_ms, answer)
-
     # --- information ----------------------------------------------------------------------------
 
     def info(self) -> dict[str, object]:
@@ -171,3 +160,13 @@ class SandboxCampaign:
                 "retryCalls": self.on_retry,
             },
         }
+
+
+def ordered_ids(jobs: Sequence[Job], order: IdOrder, seed: int) -> list[str]:
+    """The IDs of new jobs as the answer lists them; shuffled, but always alike for one seed."""
+    ids = [str(job.id) for job in jobs]
+    if order == "reversed":
+        ids.reverse()
+    elif order == "shuffled":
+        ids.sort(key=lambda id_: blake2b(f"{seed}:{id_}".encode(), digest_size=8).digest())
+    return ids

@@ -18,6 +18,7 @@ from syncd.sandbox.campaign import SandboxCampaign
 from syncd.sandbox.clock import MAX_ADVANCE_S, MAX_SPEED, iso_ms, parse_ms
 from syncd.sandbox.faults import read_fault
 from syncd.sandbox.jobs import Attempt, Job
+from syncd.sandbox.refusals import RefusalError
 from syncd.sandbox.verdict import verdict
 from syncd.sandbox.world import World
 
@@ -37,6 +38,8 @@ def control_routes(world: World) -> list[Route]:
                     value = answer(world, request, orjson.loads(body) if body else None)
             except ValueError as wrong:
                 return _json({"error": str(wrong)}, 400)
+            except RefusalError as refusal:
+                return _json({"error": refusal.body["message"]}, 400)
             return _json(value)
 
         return Route(f"/_sandbox/{path}", endpoint, methods=[method])
@@ -51,6 +54,10 @@ def control_routes(world: World) -> list[Route]:
         route("faults", "GET", lambda world, _request, _body: _faults(world)),
         route("faults", "POST", _add_faults),
         route("faults", "DELETE", _clear_faults),
+        route("knobs", "GET", lambda world, _request, _body: world.book.knobs.public()),
+        route("knobs", "POST", _turn_knobs),
+        route("tokens", "POST", _set_tokens),
+        route("operator", "POST", _add_by_operator),
         route("reset", "POST", _reset),
     ]
 
@@ -138,6 +145,7 @@ def _job(pair: tuple[SandboxCampaign, Job]) -> Json:
         "zone_known": job.settings.zone_known,
         "key": job.key,
         "test": job.test,
+        "operator": job.operator,
         "redial_number": job.redial,
         "status": job.status,
         "attempts": len(job.attempts),
@@ -170,7 +178,7 @@ def _call(pair: tuple[SandboxCampaign, Attempt]) -> Json:
     }
 
 
-# --- clock, faults, reset -----------------------------------------------------------------------
+# --- clock, faults, knobs, people at the vendor --------------------------------------------------
 
 
 def _clock(world: World) -> Json:
@@ -215,6 +223,35 @@ def _add_faults(world: World, _: Request, body: Any) -> Json:
 def _clear_faults(world: World, _request: Request, _body: object) -> Json:
     world.faults.clear()
     return _faults(world)
+
+
+def _turn_knobs(world: World, _: Request, body: Any) -> Json:
+    """Some or all knobs; all of them are turned, or none."""
+    if not isinstance(body, dict):
+        raise ValueError("knobs are an object of names and values")  # noqa: TRY004 - becomes a 400
+    return world.book.turn(body).public()
+
+
+def _set_tokens(world: World, _: Request, body: Any) -> Json:
+    """Which tokens open a campaign from now on. No token is told back."""
+    campaign = _fields(body, "campaign", "tokens")["campaign"]
+    tokens = body["tokens"]
+    if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
+        raise ValueError("tokens must be a list of texts")
+    world.book.set_tokens(campaign, tokens)
+    return {"campaign": campaign, "tokens": len(tokens)}
+
+
+def _add_by_operator(world: World, _: Request, body: Any) -> Json:
+    """Jobs that a person at the vendor makes, as items of addPhones."""
+    wanted = _fields(body, "campaign", "jobs")
+    return {"items": world.book.add_by_operator(wanted["campaign"], orjson.dumps(wanted["jobs"]))}
+
+
+def _fields(body: Any, *names: str) -> dict[str, Any]:
+    if not isinstance(body, dict) or body.keys() != set(names):
+        raise ValueError(f"give {' and '.join(names)}")
+    return body
 
 
 def _reset(world: World, _request: Request, _body: object) -> Json:

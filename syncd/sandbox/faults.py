@@ -1,27 +1,21 @@
 """Faults on demand: a queue of lies and breakdowns for the next requests.
 
-Owns what each fault does to an answer, down to the socket. It must never touch the book: whether
-the request is carried out is decided before, by `Fault.done`.
+Owns the table of faults, their fields and their queue. What they do to an answer is in `spoil`.
 """
 
 from __future__ import annotations
 
-import asyncio
-import socket
-import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from threading import Lock
-from typing import Any, Final, NamedTuple
+from types import MappingProxyType
+from typing import Any, Final, Literal, NamedTuple
 
-import orjson
-from starlette.types import Receive, Scope, Send
-
-TRANSPORT: Final = "syncd.sandbox.transport"
-"""Where the server leaves the connection's transport in the ASGI scope."""
-SLICES: Final = 10
-_RST_ON_CLOSE: Final = struct.pack("ii", 1, 0)
+Work = Literal["done", "not done", "always done", "never done", "done later"]
 JSON: Final = "application/json"
+_NONE: Final[Mapping[str, object]] = MappingProxyType({})
+_MB: Final = {"megabytes": 50}
+_SCRIPT: Final = {"type": "bad.request", "message": "refused by the script"}
 
 
 class Answer(NamedTuple):
@@ -34,60 +28,167 @@ class Answer(NamedTuple):
 
 
 class Kind(NamedTuple):
-    """A row of the table of faults. `done` None: the work is done and cannot be left out."""
+    """A row of the table of faults: what becomes of the request, and the fields with defaults.
 
-    done: bool | None
+    `done` of a fault turns "done" and "not done" round; the other words are final.
+    """
+
+    work: Work
     meaning: str
+    takes: Mapping[str, object] = _NONE
 
 
 KINDS: Final[dict[str, Kind]] = {
-    "answer_lost": Kind(done=True, meaning="the connection is closed without one byte of answer"),
-    "reset": Kind(done=False, meaning="the connection is reset (RST)"),
-    "http_500": Kind(done=False, meaning="500 with a JSON body"),
-    "http_500_after": Kind(done=None, meaning="the work is done, then 500 with a JSON body"),
-    "http_429": Kind(done=False, meaning="429 with Retry-After: `retry_after` seconds (1)"),
-    "truncated": Kind(
-        done=None, meaning="Content-Length of the whole body, half of it, then close"
+    "request_lost": Kind("never done", "the connection is closed without one byte of answer"),
+    "answer_lost": Kind("done", "the connection is closed without one byte of answer"),
+    "late": Kind(
+        "done later",
+        "the connection is closed after `seconds` (0); the request is carried out "
+        "`delay_seconds` (60) of virtual time later",
+        {"seconds": 0, "delay_seconds": 60},
     ),
-    "slow": Kind(done=None, meaning="the answer trickles in over `seconds` (5)"),
-    "short_answer": Kind(done=None, meaning="the first item of the answered list is left out"),
-    "reversed_answer": Kind(done=None, meaning="the answered list comes back to front"),
-    "html_502": Kind(done=False, meaning="502 with an HTML page, as a proxy makes it"),
-    "empty_200": Kind(done=True, meaning="200 with an empty body"),
-}
+    "reset": Kind("not done", "the connection is reset (RST)"),
+    "keep_alive_closed": Kind(
+        "never done",
+        "a connection that was used before is reset as the request arrives on it; the first "
+        "request of a connection is let pass",
+    ),
+    "reset_mid_answer": Kind(
+        "always done", "Content-Length of the whole body, half of it, then RST"
+    ),
+    "truncated": Kind("always done", "Content-Length of the whole body, half of it, then close"),
+    "half_json": Kind("always done", "the first half of the body, as if it were whole"),
+    "slow": Kind(
+        "always done", "the answer trickles in over `seconds` (5), in ten parts", {"seconds": 5}
+    ),
+    "trickled": Kind("always done", "one byte every `seconds` (0.2)", {"seconds": 0.2}),
+    "http_500": Kind("not done", "500 with a JSON body"),
+    "http_500_after": Kind("always done", "the work is done, then 500 with a JSON body"),
+    "http_429": Kind(
+        "not done",
+        "429 with Retry-After: `retry_after` seconds (1), or any text",
+        {"retry_after": 1},
+    ),
+    "http_503": Kind(
+        "not done",
+        "503 with Retry-After: `retry_after` seconds (1), or any text",
+        {"retry_after": 1},
+    ),
+    "html_502": Kind("not done", "502 with an HTML page, as a proxy makes it"),
+    "http_400_unreadable": Kind("not done", "400 with a JSON body that breaks off"),
+    "redirect": Kind(
+        "not done",
+        "`status` (307) with the same path at `location` (a host that does not exist)",
+        {"status": 307, "location": "http://elsewhere.invalid"},
+    ),
+    "empty_200": Kind("done", "200 with an empty body"),
+    "html_200": Kind("done", "200 with an HTML page, as a captive portal makes it"),
+    "null_200": Kind("done", "200 with `null`"),
+    "list_200": Kind("done", "200 with `[]`"),
+    "short_answer": Kind("always done", "the first item of the answered list is left out"),
+    "long_answer": Kind("always done", "one more item than there should be: an ID of no job"),
+    "double_answer": Kind("always done", "the first item stands in the place of the last one too"),
+    "reversed_answer": Kind("always done", "the answered list comes back to front"),
+    "worded_ids": Kind("always done", "the IDs are words: `job-` and the number"),
+    "huge_ids": Kind("always done", "the IDs are JSON numbers of more than 64 bits"),
+    "gzip_bomb": Kind(
+        "done", "200 with a small gzip body that unpacks to `megabytes` (50)", _MB
+    ),
+    "huge_answer": Kind("done", "200 with `megabytes` (50) of blanks before the body", _MB),
+    "page_shifted": Kind(
+        "always done",
+        "`rows` (1) have come before a page after the first: its first rows were on the page "
+        "before; negative: they have gone, and rows are never seen",
+        {"rows": 1},
+    ),
+    "page_repeated": Kind("always done", "a page after the first is the page before once more"),
+    "refused": Kind(
+        "never done",
+        "the check of the request ends in `status` (400) with the JSON object `error`",
+        {"status": 400, "error": _SCRIPT},
+    ),
+    "answer": Kind(
+        "not done",
+        "`status` (200), `body` (text, or a JSON value), `content_type`, and `headers`",
+        {"status": 200, "body": "", "content_type": JSON, "headers": {}},
+    ),
+}  # fmt: skip
 
 
 @dataclass(slots=True)
 class Fault:
-    """For `count` requests whose path has `path` in it, after `skip` of them."""
+    """For `count` requests whose path has `path` and whose body has `where`, after `skip` of them.
+
+    `count` None: for ever. The fields below `done` are those of some kinds only; None takes the
+    default of the kind. Raises ValueError for a field that the kind does not take.
+    """
 
     name: str
-    count: int = 1
+    count: int | None = 1
     path: str = ""
+    where: str = ""
     skip: int = 0
-    retry_after: float = 1
-    seconds: float = 5
     done: bool | None = None
+    seconds: float | None = None
+    delay_seconds: float | None = None
+    retry_after: float | str | None = None
+    megabytes: float | None = None
+    rows: int | None = None
+    status: int | None = None
+    location: str | None = None
+    error: dict[str, Any] | None = None
+    body: Any = None
+    content_type: str | None = None
+    headers: dict[str, str] | None = None
 
     def __post_init__(self) -> None:
         kind = KINDS.get(self.name)
         if kind is None:
             raise ValueError(f"unknown fault; known: {', '.join(KINDS)}")
-        if self.done is not None and kind.done is None:
-            raise ValueError(f"{self.name} always does the work: leave out done")
+        if self.done is not None and kind.work not in {"done", "not done"}:
+            raise ValueError(f"the work of {self.name} is {kind.work}: leave out done")
         if self.done is None:
-            self.done = kind.done is not False
-        if self.count < 1 or self.skip < 0 or self.retry_after < 0 or self.seconds < 0:
-            raise ValueError("count must be 1 or more; skip, retry_after and seconds 0 or more")
+            self.done = kind.work in {"done", "always done"}
+        for name in _SOME:
+            if getattr(self, name) is None:
+                setattr(self, name, kind.takes.get(name))
+            elif name not in kind.takes:
+                raise ValueError(f"{self.name} takes no {name}")
+        self._check()
+
+    def fits(self, path: str, body: bytes, *, reused: bool) -> bool:
+        """Whether it is meant for such a request; `reused`: the connection was used before."""
+        if self.name == "keep_alive_closed" and not reused:
+            return False
+        return self.path in path and self.where.encode() in body
 
     def public(self) -> dict[str, object]:
-        """As `GET /_sandbox/faults` shows it."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        """As `GET /_sandbox/faults` shows it: what all faults have, and what this one takes."""
+        some = {name: getattr(self, name) for name in KINDS[self.name].takes}
+        return {name: getattr(self, name) for name in _ALL} | some
+
+    def _check(self) -> None:
+        counts = (self.count is None or self.count >= 1) and self.skip >= 0
+        amounts = (self.seconds, self.delay_seconds, self.megabytes)
+        if not counts or any(amount is not None and amount < 0 for amount in amounts):
+            raise ValueError("count must be 1 or more; skip, seconds and megabytes 0 or more")
+        if self.status is not None and not 200 <= self.status <= 599:  # noqa: PLR2004 - statuses of an answer
+            raise ValueError("status must be 200 to 599")
+        texts = (self.retry_after, self.location, self.content_type)
+        headers = [text for pair in (self.headers or {}).items() for text in pair]
+        for text in (*texts, *headers):
+            if isinstance(text, str) and not (text.isascii() and text.isprintable()):
+                raise ValueError("a header must be printable ASCII text")
 
 
+_ALL: Final = ("name", "count", "path", "where", "skip", "done")
+_SOME: Final = tuple(field.name for field in fields(Fault) if field.name not in _ALL)
+_NUMBER: Final = (int, float)
 _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
-    "name": (str,), "count": (int,), "path": (str,), "skip": (int,),
-    "retry_after": (int, float), "seconds": (int, float), "done": (bool,),
+    "name": (str,), "count": (int, type(None)), "path": (str,), "where": (str,), "skip": (int,),
+    "done": (bool,), "seconds": _NUMBER, "delay_seconds": _NUMBER, "retry_after": (*_NUMBER, str),
+    "megabytes": _NUMBER, "rows": (int,), "status": (int,), "location": (str,), "error": (dict,),
+    "body": (object,), "content_type": (str,), "headers": (dict,),
 }  # fmt: skip
 
 
@@ -99,8 +200,12 @@ def read_fault(item: object) -> Fault:
         kinds = _TYPES.get(name)
         if kinds is None:
             raise ValueError(f"unknown field of a fault; known: {', '.join(_TYPES)}")
-        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+        if not isinstance(value, kinds) or (
+            isinstance(value, bool) and not {bool, object} & set(kinds)
+        ):
             raise ValueError(f"{name} has a wrong type")
+    if not all(isinstance(value, str) for value in (item.get("headers") or {}).values()):
+        raise ValueError("headers must be texts")
     return Fault(**item)
 
 
@@ -116,18 +221,19 @@ class FaultQueue:
         with self._lock:
             self._faults.extend(faults)
 
-    def take(self, path: str) -> Fault | None:
+    def take(self, path: str, body: bytes = b"", *, reused: bool = False) -> Fault | None:
         """The fault for a request to this (masked) path, counted down."""
         with self._lock:
             for fault in self._faults:
-                if fault.path not in path:
+                if not fault.fits(path, body, reused=reused):
                     continue
                 if fault.skip:
                     fault.skip -= 1
                     continue
-                fault.count -= 1
-                if not fault.count:
-                    self._faults.remove(fault)
+                if fault.count is not None:
+                    fault.count -= 1
+                    if not fault.count:
+                        self._faults.remove(fault)
                 return fault
             return None
 
@@ -140,113 +246,3 @@ class FaultQueue:
         """What is still to come."""
         with self._lock:
             return [fault.public() for fault in self._faults]
-
-
-def spoil(fault: Fault, answer: Answer) -> Answer:
-    """The answer that the fault makes of a good one; faults of the socket leave it as it is."""
-    match fault.name:
-        case "http_500" | "http_500_after":
-            body = {"type": "internal.error", "message": "something went wrong"}
-            return Answer(orjson.dumps(body), 500)
-        case "http_429":
-            body = {"type": "too.many.requests", "message": "slow down"}
-            wait = (("retry-after", f"{fault.retry_after:g}"),)
-            return Answer(orjson.dumps(body), 429, JSON, wait)
-        case "html_502":
-            page = b"<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>\n"
-            return Answer(page, 502, "text/html")
-        case "empty_200":
-            return Answer(b"")
-        case "short_answer" | "reversed_answer" as name:
-            change = _shorter if name == "short_answer" else _reversed
-            return answer._replace(body=change(answer.body))
-        case _:
-            return answer
-
-
-def _shorter(body: bytes) -> bytes:
-    """Without the first item, so that every position tells a lie."""
-    value: Any = orjson.loads(body) if body else None
-    if isinstance(value, list):
-        return orjson.dumps(value[1:])
-    if isinstance(value, dict) and isinstance(value.get("items"), list):
-        return orjson.dumps({**value, "items": value["items"][1:]})
-    return body
-
-
-def _reversed(body: bytes) -> bytes:
-    """As long as it was: only what the items themselves say tells which is whose."""
-    value: Any = orjson.loads(body) if body else None
-    return orjson.dumps(value[::-1]) if isinstance(value, list) else body
-
-
-async def deliver(
-    answer: Answer, fault: Fault | None, scope: Scope, receive: Receive, send: Send
-) -> None:
-    """Sends the answer, or breaks the connection in the way of the fault."""
-    if fault is None:
-        await _send_whole(answer, send)
-        return
-    answer = spoil(fault, answer)
-    match fault.name:
-        case "answer_lost":
-            await _hang_up(scope, receive)
-        case "reset":
-            sock = scope[TRANSPORT].get_extra_info("socket")
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RST_ON_CLOSE)
-            scope[TRANSPORT].abort()
-            await _gone(receive)
-        case "truncated":
-            await send(_start(answer))
-            half = answer.body[: len(answer.body) // 2]
-            await send({"type": "http.response.body", "body": half, "more_body": True})
-            await _hang_up(scope, receive)
-        case "slow":
-            await _trickle(answer, fault.seconds, receive, send)
-        case _:
-            await _send_whole(answer, send)
-
-
-async def _send_whole(answer: Answer, send: Send) -> None:
-    await send(_start(answer))
-    await send({"type": "http.response.body", "body": answer.body})
-
-
-async def _trickle(answer: Answer, seconds: float, receive: Receive, send: Send) -> None:
-    size = max(1, -(-len(answer.body) // SLICES))
-    parts = [answer.body[at : at + size] for at in range(0, len(answer.body), size)]
-    pause_s = seconds / (len(parts) + 1)
-    events: list[dict[str, Any]] = [
-        _start(answer),
-        *({"type": "http.response.body", "body": part, "more_body": True} for part in parts),
-    ]
-    for event in events:
-        try:
-            async with asyncio.timeout(pause_s):
-                await _gone(receive)
-        except TimeoutError:
-            await send(event)
-        else:
-            return  # the client has lost its patience
-    await send({"type": "http.response.body", "body": b""})
-
-
-async def _hang_up(scope: Scope, receive: Receive) -> None:
-    """Closes after what was written has left."""
-    scope[TRANSPORT].close()
-    await _gone(receive)
-
-
-async def _gone(receive: Receive) -> None:
-    """Waits until the server has noticed, so that it does not answer in our place."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-def _start(answer: Answer) -> dict[str, Any]:
-    headers = [
-        (b"content-type", answer.content_type.encode()),
-        (b"content-length", str(len(answer.body)).encode()),
-        *((name.encode(), value.encode()) for name, value in answer.headers),
-    ]
-    return {"type": "http.response.start", "status": answer.status, "headers": headers}

@@ -30,6 +30,7 @@ class Job:
         "id",
         "key",
         "older",
+        "operator",
         "payload",
         "phone",
         "redial",
@@ -53,8 +54,14 @@ class Job:
         self.redial: int | None = None
         self.cancelled = False  # asked for while a call was in progress
         self.test = False
+        self.operator = False  # a person at the vendor made it by hand
         self.key: str | None = None
         self.older: Job | None = None  # the job of the same phone that was added before
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is an ordinary job of the API: no test, no call-back, nothing by hand."""
+        return not self.test and self.redial is None and not self.operator
 
     @property
     def outcome(self) -> Outcome | None:

@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-FORMAT = 1
+FORMAT = 2
 
 
 class StateError(Exception):

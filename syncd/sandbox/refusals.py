@@ -6,6 +6,10 @@ this server shares no code with what it tests.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import orjson
+
 
 class RefusalError(Exception):
     """An HTTP error with its JSON body: `type`, `message` and the extra fields of that type.
@@ -25,6 +29,23 @@ class ControlRefusalError(RefusalError):
     def __init__(self, error: str, message: str, *args: object) -> None:
         super().__init__(error, message)
         self.body = {"error": error, "message": message, "args": list(args)}
+
+
+def scripted(body: Mapping[str, object], status: int) -> RefusalError:
+    """A refusal with the body that a script wants."""
+    refusal = RefusalError("scripted", "", status=status)
+    refusal.body = dict(body)
+    return refusal
+
+
+def repeated(status: int, answer: bytes) -> RefusalError:
+    """A remembered refusal, given again."""
+    return scripted(orjson.loads(answer), status)
+
+
+def in_progress() -> RefusalError:
+    """The first request with this key has not ended."""
+    return RefusalError("request.in.progress", "a request with this key is in progress", status=409)
 
 
 def bad_request(message: str) -> RefusalError:

@@ -18,8 +18,9 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from syncd.sandbox.control import control_routes
-from syncd.sandbox.faults import TRANSPORT
-from syncd.sandbox.routes import CALLS, api_routes
+from syncd.sandbox.deliver import REUSED, TRANSPORT
+from syncd.sandbox.methods import CALLS
+from syncd.sandbox.routes import api_routes
 from syncd.sandbox.world import SandboxConfig, World, build_world
 
 TICK_S: Final = 0.25
@@ -39,9 +40,11 @@ class _OpenProtocol(H11Protocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         inner = self.app
+        self.used = False
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
             scope[TRANSPORT] = self.transport
+            scope[REUSED], self.used = self.used, True
             await inner(scope, receive, send)
 
         self.app = app

@@ -14,8 +14,9 @@ from syncd.sandbox.campaign import SandboxCampaign
 def verdict(book: Book) -> dict[str, object]:
     """Counts over all campaigns; `ok` when nobody was called twice or at a wrong hour.
 
-    A phone is called twice when two jobs of one campaign dialled it, test jobs and the redial jobs
-    of a call-back aside. `jobs_unfinished` says whether there is still something to wait for.
+    A phone is called twice when two jobs of one campaign dialled it, test jobs, the redial jobs of
+    a call-back and the jobs of operators aside. `jobs_unfinished` says whether there is still
+    something to wait for.
     """
     with book.lock:
         book.now_ms()
@@ -34,6 +35,7 @@ def verdict(book: Book) -> dict[str, object]:
             "jobs": len(jobs),
             "jobs_redial": sum(job.redial is not None for job in jobs),
             "jobs_test": sum(job.test for job in jobs),
+            "jobs_operator": sum(job.operator for job in jobs),
             "jobs_unfinished": sum(len(campaign.open) for campaign in campaigns),
             "jobs_never_dialled": sum(not job.attempts for job in jobs),
             "phones": sum(len({job.phone for job in c.created}) for c in campaigns),
@@ -43,9 +45,5 @@ def verdict(book: Book) -> dict[str, object]:
 
 def _called_twice(campaign: SandboxCampaign) -> int:
     """Jobs too many: each job of a phone that was dialled after another job of that phone."""
-    called = Counter(
-        job.phone
-        for job in campaign.created
-        if job.attempts and job.redial is None and not job.test
-    )
+    called = Counter(job.phone for job in campaign.created if job.attempts and job.counts)
     return sum(count - 1 for count in called.values())

@@ -11,10 +11,11 @@ from pathlib import Path
 from threading import Lock
 from typing import Final
 
-from syncd.sandbox.book import DEFAULT_LINES, Book, Duplicates
+from syncd.sandbox.book import DEFAULT_LINES, Book
 from syncd.sandbox.clock import VirtualClock
 from syncd.sandbox.faults import FaultQueue
 from syncd.sandbox.journal import Journal
+from syncd.sandbox.knobs import Knobs
 
 DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 8642
@@ -35,10 +36,9 @@ class SandboxConfig:
     speed: float = 1.0
     seed: int = 1
     state: Path | None = None
-    duplicates: Duplicates = "ignore"
     lines: int = DEFAULT_LINES
     start_ms: int | None = None
-    paging: bool = True
+    knobs: Knobs = field(default_factory=Knobs)
 
     @property
     def all_tokens(self) -> tuple[str, ...]:
@@ -77,7 +77,6 @@ class World:
     """Everything that a sandbox knows."""
 
     book: Book
-    paging: bool = True
     faults: FaultQueue = field(default_factory=FaultQueue)
     requests: RequestLog = field(default_factory=RequestLog)
     journal: Journal | None = None
@@ -102,7 +101,7 @@ def build_world(config: SandboxConfig) -> World:
         config.all_tokens,
         seed=config.seed,
         lines=config.lines,
-        duplicates=config.duplicates,
+        knobs=config.knobs,
         journal=journal,
     )
-    return World(book, paging=config.paging, journal=journal)
+    return World(book, journal=journal)

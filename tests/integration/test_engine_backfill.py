@@ -305,7 +305,7 @@ def test_an_answer_that_came_too_late_changes_nothing(
 ) -> None:
     """The claim ran out while the vendor was thinking: the new claimer has the batch."""
     if verb == "record_refusal":
-        world.box.book.duplicates = "error"
+        world.box.turn(duplicates="error")
         monkeypatch.setattr("syncd.sandbox.campaign.SandboxCampaign.is_duplicate", lambda *_: True)
     real = CampaignClient.add_phones
 

@@ -77,6 +77,7 @@ def test_jobs_show_everything_but_the_token(box: RunningSandbox, http: httpx.Cli
         "zone_known": True,
         "key": None,
         "test": False,
+        "operator": False,
         "redial_number": None,
         "status": "inProcess",
         "attempts": 1,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -11,7 +12,8 @@ import pytest
 
 from syncd.sandbox.clock import parse_ms
 from syncd.sandbox.control import control_routes
-from syncd.sandbox.faults import KINDS
+from syncd.sandbox.faults import KINDS, read_fault
+from syncd.sandbox.knobs import KNOBS, Knobs
 from syncd.sandbox.outcomes import MAGIC
 from syncd.sandbox.testing import RunningSandbox, running_sandbox
 from syncd.sandbox.world import SandboxConfig, build_world
@@ -64,8 +66,29 @@ def test_the_table_of_magic_numbers_is_complete(ending: str) -> None:
 @pytest.mark.parametrize("name", list(KINDS))
 def test_the_table_of_faults_is_complete(name: str) -> None:
     """A row for each fault, with what happens to the work."""
-    work = {True: "done", False: "not done", None: "always done"}[KINDS[name].done]
-    assert f"| `{name}` | {work} | {KINDS[name].meaning} |" in PAGE
+    assert f"| `{name}` | {KINDS[name].work} | {KINDS[name].meaning} |" in PAGE
+
+
+@pytest.mark.parametrize("name", list(KINDS))
+def test_the_fields_of_a_fault_are_told(name: str) -> None:
+    """Each field that only some faults take stands in the row of the fault, as code."""
+    kind = KINDS[name]
+    assert all(f"`{field}`" in kind.meaning for field in kind.takes)
+
+
+@pytest.mark.parametrize("name", list(KNOBS))
+def test_the_table_of_knobs_is_complete(name: str) -> None:
+    """A row for each knob: default, values and meaning."""
+    knob, default = KNOBS[name], json.dumps(Knobs().public()[name]).strip('"')
+    assert f"| `{name}` | `{default}` | {knob.allowed} | {knob.meaning} |" in PAGE
+
+
+def test_the_scripts_of_the_page_are_faults() -> None:
+    """Each example of a refusal can be asked for as it stands."""
+    scripts = re.findall(r"^\| [^|]+ \| `(\{.+\})` \|$", PAGE, re.MULTILINE)
+    assert len(scripts) == 10
+    for script in scripts:
+        assert read_fault(json.loads(script)).public()["name"] in {"refused", "answer"}
 
 
 def test_every_route_of_the_control_plane_is_on_the_page() -> None:

@@ -7,6 +7,9 @@ from typing import Any
 import orjson
 import pytest
 
+from syncd.sandbox.keys import Owner
+from syncd.sandbox.knobs import Knobs
+from syncd.sandbox.naming import named
 from syncd.sandbox.refusals import RefusalError
 
 ONE = {"phone": "12125550110"}
@@ -79,8 +82,9 @@ def test_many_keys_are_forgotten_in_their_order(desk: Any) -> None:
     for number in range(5):
         desk.add({"phone": f"1212555013{number}"}, key=f"k{number}")
         desk.wait(hours=10)
-    assert desk.campaign.remembered("k2", desk.book.now_ms()) is None
-    assert desk.campaign.remembered("k3", desk.book.now_ms()) is not None
+    owner, book = Owner(TOKEN, desk.campaign.id), desk.book
+    assert book.keys.find("k2", owner, book.now_ms(), book.knobs) is None
+    assert book.keys.find("k3", owner, book.now_ms(), book.knobs) is not None
 
 
 def test_a_refused_request_leaves_its_key_free(desk: Any) -> None:
@@ -131,7 +135,7 @@ def test_a_duplicate_of_yesterday_is_a_new_job(desk: Any) -> None:
 
 def test_duplicates_can_be_refused(make_desk: Any) -> None:
     """With duplicates="error" the list is refused and all duplicates are named."""
-    desk = make_desk(duplicates="error")
+    desk = make_desk(knobs=Knobs(duplicates="error"))
     desk.add(ONE, TWO)
     error = refusal(desk.add, {"phone": "12125550112"}, TWO, ONE)
     assert error["type"] == "phone.duplicated"
@@ -217,8 +221,8 @@ def test_one_unknown_name_fails_the_whole_request(desk: Any, named: Any, type_: 
 def test_a_null_list_names_nothing(desk: Any) -> None:
     """`ids: null` beside phones is as good as absent."""
     ids = desk.add(ONE)
-    named = orjson.dumps({"ids": None, "phones": [ONE["phone"]]})
-    assert [str(job.id) for job in desk.book.named(desk.campaign, named)] == ids
+    body = orjson.dumps({"ids": None, "phones": [ONE["phone"]]})
+    assert [str(job.id) for job in named(desk.campaign, body)] == ids
 
 
 def test_states_of_a_campaign(desk: Any) -> None:

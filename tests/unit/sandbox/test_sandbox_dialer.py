@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from syncd.sandbox.clock import iso_ms, parse_ms
+from syncd.sandbox.naming import named
 from syncd.sandbox.outcomes import MAGIC, outcome
 from syncd.sandbox.verdict import verdict
 
@@ -233,8 +234,8 @@ def test_a_call_back_makes_a_redial_job(desk: Any) -> None:
     assert again.payload == '{"name":"A"}'
     assert again.report()["jobStatus"] == "longCallWithResult"
     assert again.created_ms == desk.report(first)["finishedAt"]
-    named = desk.book.named(desk.campaign, orjson.dumps({"phones": [BACK]}))
-    assert [job.redial for job in named] == [None, 1]
+    found = named(desk.campaign, orjson.dumps({"phones": [BACK]}))
+    assert [job.redial for job in found] == [None, 1]
     assert verdict(desk.book)["jobs_called_twice"] == 0
     assert len(desk.add({"phone": BACK, "payload": {"name": "B"}})) == 1
 

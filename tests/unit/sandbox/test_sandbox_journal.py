@@ -128,7 +128,7 @@ def test_two_processes_cannot_share_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"id;phone\n1;2\n", b"{}\n", b'{"format":2}\n', b"[]\n", b"no line end"]
+    "content", [b"id;phone\n1;2\n", b"{}\n", b'{"format":1}\n', b"[]\n", b"no line end"]
 )
 def test_a_foreign_file_is_refused_and_left_alone(tmp_path: Path, content: bytes) -> None:
     """A file that no sandbox wrote is not overwritten."""
