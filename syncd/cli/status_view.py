@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from importlib.metadata import version
 
+from rich.console import Console
+
 from syncd import __version__
 from syncd.app import App
 from syncd.cli import common
@@ -15,6 +17,7 @@ from syncd.config.values import format_duration
 from syncd.core import phone, zone
 from syncd.core.call_job import JobState
 from syncd.ledger import migrate
+from syncd.ledger.instance import is_held
 from syncd.ledger.passes import PassRow
 from syncd.ledger.store import shown_url
 
@@ -57,13 +60,40 @@ class CampaignStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class InstanceStatus:
+    """A process that runs passes on this ledger. Not `alive`: it ended without a word."""
+
+    host: str
+    pid: int
+    version: str
+    started_at: datetime
+    seen_at: datetime
+    alive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseStatus:
+    """Which instance works on a sync or a campaign, and until when nobody else may."""
+
+    lease: str  #: "sync:NAME" or "campaign:NAME"
+    host: str | None
+    pid: int | None
+    epoch: int
+    since: datetime
+    until: datetime
+    busy: bool  #: a pass is at work
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
-    """Everything that `syncd status` tells."""
+    """Everything that `syncd status` tells. Leases exist on PostgreSQL only."""
 
     ledger: str
     versions: Mapping[str, str]
     syncs: Mapping[str, SyncStatus]
     campaigns: Mapping[str, CampaignStatus]
+    instances: list[InstanceStatus]
+    leases: list[LeaseStatus]
 
 
 def gather(app: App) -> Status:
@@ -80,7 +110,38 @@ def gather(app: App) -> Status:
         },
         syncs=_syncs(app, passes),
         campaigns={name: _campaign(app, name, passes) for name in app.settings.campaigns},
+        instances=_instances(app),
+        leases=[
+            LeaseStatus(
+                lease=row.name,
+                host=row.host,
+                pid=row.pid,
+                epoch=row.epoch,
+                since=row.taken_at,
+                until=row.until,
+                busy=row.busy,
+            )
+            for row in app.ledger.leases.held(now=app.tools.clock.now())
+            if row.left_s > 0
+        ],
     )
+
+
+def _instances(app: App) -> list[InstanceStatus]:
+    ledger, told = app.ledger, app.settings.ledger
+    life_s = told.lease.total_seconds()
+    held = is_held(told.url)  # on SQLite the kernel knows
+    return [
+        InstanceStatus(
+            host=row.host,
+            pid=row.pid,
+            version=row.version,
+            started_at=row.started_at,
+            seen_at=row.seen_at,
+            alive=held if ledger.file is not None else row.silent_s < life_s,
+        )
+        for row in ledger.leases.instances(now=app.tools.clock.now())
+    ]
 
 
 def _syncs(app: App, passes: list[PassRow]) -> dict[str, SyncStatus]:
@@ -135,6 +196,7 @@ def print_status(status: Status, *, as_json: bool) -> None:
     out = console()
     versions = ", ".join(f"{name} {text}" for name, text in status.versions.items())
     out.print(fact_table([("ledger", status.ledger), ("versions", versions)]))
+    _print_instances(status, out)
     for name, sync in status.syncs.items():
         out.print()
         out.print(fact_table(_sync_facts(name, sync)))
@@ -151,6 +213,20 @@ def print_status(status: Status, *, as_json: bool) -> None:
             outcome = row.outcome or "running or killed"
             table.add_row(row.kind, name, time_of(row.started_at), outcome, counts or "nothing new")
         out.print(table)
+
+
+def _print_instances(status: Status, out: Console) -> None:
+    if not status.instances:
+        return
+    table = new_table("instance", "PID", "since (UTC)", "heard of (UTC)", "works on")
+    for one in status.instances:
+        mine = [row.lease for row in status.leases if (row.host, row.pid) == (one.host, one.pid)]
+        seen = time_of(one.seen_at) if one.alive else f"{time_of(one.seen_at)}, then no more"
+        table.add_row(
+            one.host, str(one.pid), time_of(one.started_at), seen, ", ".join(mine) or "any"
+        )
+    out.print()
+    out.print(table)
 
 
 def _sync_facts(name: str, sync: SyncStatus) -> list[tuple[str, object]]:
