@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 from syncd.cli.sandbox import sandbox as command
 from syncd.sandbox import SandboxConfig, banner
 from syncd.sandbox.clock import parse_ms
+from syncd.sandbox.knobs import Knobs
 from syncd.sandbox.testing import RunningSandbox, running_sandbox
 
 START = "2026-11-23T08:00:00Z"
@@ -189,10 +190,10 @@ def test_reset_begins_anew(box: RunningSandbox, http: httpx.Client) -> None:
         assert get(box, http, path)["items"] == []
 
 
-def started(state: Path) -> tuple[subprocess.Popen[str], str]:
+def started(state: Path, *more: str) -> tuple[subprocess.Popen[str], str]:
     """A sandbox in a process of its own, and its base URL."""
     process = subprocess.Popen(
-        [sys.executable, "-c", SERVE, *OPTIONS, "--state", str(state)],
+        [sys.executable, "-c", SERVE, *OPTIONS, "--state", str(state), *more],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -225,6 +226,27 @@ def test_a_killed_sandbox_loses_nothing_that_it_answered(
     finally:
         process.terminate()
         process.communicate()
+
+
+def test_knobs_are_set_at_the_start(tmp_path: Path, http: httpx.Client) -> None:
+    """Words, numbers and true or false; options that are knobs are among them."""
+    more = ["--set", "id_order=reversed", "--set", "key_hours=1.5", "--set", "cache_refusals=true"]
+    process, base = started(tmp_path / "state", *more, "--duplicates", "error", "--no-paging")
+    try:
+        knobs = http.get(f"{base}/_sandbox/knobs").json()
+    finally:
+        process.terminate()
+        process.communicate()
+    assert (
+        knobs
+        == Knobs(
+            id_order="reversed",
+            key_hours=1.5,
+            cache_refusals=True,
+            duplicates="error",
+            paging=False,
+        ).public()
+    )
 
 
 @pytest.mark.parametrize(
@@ -290,7 +312,16 @@ def test_a_bad_state_file_is_told(run: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--start", "soon"], ["--speed", "-1"], ["--lines", "0"], ["--duplicates", "x"]]
+    "arguments",
+    [
+        ["--start", "soon"],
+        ["--speed", "-1"],
+        ["--lines", "0"],
+        ["--duplicates", "x"],
+        ["--set", "key_hours"],
+        ["--set", "key_hours=many"],
+        ["--set", "colour=red"],
+    ],
 )
 def test_bad_options_are_refused(run: Any, arguments: list[str]) -> None:
     """Exit 2 before anything listens."""

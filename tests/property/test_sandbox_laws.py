@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from syncd.sandbox.book import Book
 from syncd.sandbox.clock import VirtualClock, parse_ms
+from syncd.sandbox.faults import Fault
+from syncd.sandbox.testing import direct_sandbox
 from syncd.sandbox.windows import Hours
 from syncd.sandbox.zones import region
 
@@ -60,6 +62,31 @@ def test_the_steps_of_the_clock_change_nothing(
 ) -> None:
     """One move over a day and many small ones end in the same reports."""
     assert lived(items, steps) == lived(items, [sum(steps)])
+
+
+parked = st.lists(
+    st.tuples(st.integers(0, 40_000), st.integers(447700900100, 447700900109).map(str)), max_size=6
+)
+
+
+@given(jobs, parked, st.lists(st.integers(0, 20_000), max_size=8))
+def test_the_steps_of_the_clock_do_not_move_a_parked_request(
+    items: list[dict[str, Any]], late: list[tuple[int, str]], steps: list[int]
+) -> None:
+    """Each is carried out at its own instant, however the clock comes there."""
+
+    def lived_late(steps: list[int]) -> list[tuple[str, int, str]]:
+        box = direct_sandbox(start_ms=START_MS, lines=2)
+        path = f"/api/calls/campaign/{box.token}/addPhones"
+        for delay_s, phone in late:
+            box.faults.add(Fault("late", delay_seconds=delay_s))
+            assert box.exchange("POST", path, body=orjson.dumps([{"phone": phone}])).answer is None
+        box.exchange("POST", path, body=orjson.dumps(items))
+        for step in steps:
+            box.advance(step)
+        return [(str(job.report()), job.created_ms, job.phone) for job in box.jobs()]
+
+    assert lived_late(steps) == lived_late([sum(steps)])
 
 
 @given(weeks, st.sampled_from(ZONES), st.integers(START_MS, START_MS + YEAR_MS))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import pytest
 from syncd.sandbox.book import Book
 from syncd.sandbox.clock import VirtualClock, parse_ms
 from syncd.sandbox.journal import Journal, StateError
+from syncd.sandbox.knobs import Knobs
+from syncd.sandbox.refusals import RefusalError
 from syncd.sandbox.verdict import verdict
 
 START_MS = parse_ms("2026-11-23T08:00:00Z")
@@ -53,7 +56,15 @@ def busy(book: Book) -> None:
     book.move_clock(advance_s=3600)
     book.control(TOKEN, "resume")
     book.move_clock(advance_s=7200)
+    first, second = (campaign.id for campaign in book.campaigns.values())
+    book.add_by_operator(first, orjson.dumps(jobs[5:7]))
+    book.turn({"cache_refusals": True, "id_order": "shuffled", "key_hours": 30})
+    with suppress(RefusalError):
+        book.add_phones(TOKEN, b'[{"phone": "1"}]', "refused")
+    book.set_tokens(first, [TOKEN, "new"])
+    book.add_phones("new", orjson.dumps(jobs[7:12]), "shuffled")
     book.control("b", "stop")
+    book.set_tokens(second, [])
 
 
 def test_a_new_process_sees_what_the_old_one_left(tmp_path: Path) -> None:
@@ -70,6 +81,38 @@ def test_a_new_process_sees_what_the_old_one_left(tmp_path: Path) -> None:
     assert picture(again) == picture(book)
     answer = again.add_phones(TOKEN, b"[]", "first").answer
     assert len(orjson.loads(answer)) == 89
+    assert again.knobs == book.knobs
+    for token, key in ((TOKEN, "refused"), ("new", "shuffled"), ("b", "first")):
+        assert asked(again, token, key) == asked(book, token, key)
+    journal.close()
+
+
+def asked(book: Book, token: str, key: str) -> Any:
+    """The answer to a key, or the refusal."""
+    try:
+        return book.add_phones(token, b"[]", key).answer
+    except RefusalError as refusal:
+        return refusal.status, refusal.body
+
+
+def test_knobs_of_the_file_hold(tmp_path: Path) -> None:
+    """As seed and lines do: what a restart asks for is not taken."""
+    _, journal = opened(tmp_path / "state", knobs=Knobs(key_hours=3))
+    journal.close()
+    book, journal = opened(tmp_path / "state", knobs=Knobs(key_hours=9))
+    assert book.knobs.key_hours == 3
+    journal.close()
+
+
+def test_a_token_that_was_added_opens_no_campaign_of_its_own(tmp_path: Path) -> None:
+    """When the next start names it."""
+    book, journal = opened(tmp_path / "state")
+    book.set_tokens(book.campaign("b").id, ["c"])
+    journal.close()
+    journal = Journal(tmp_path / "state")
+    again = Book(VirtualClock(START_MS, 0.0), ["c", TOKEN], journal=journal)
+    assert list(again.campaigns) == [TOKEN, "b"]
+    assert again.campaign("c") is again.campaigns["b"]
     journal.close()
 
 
