@@ -8,6 +8,7 @@ import typer
 
 from syncd.cli import common
 from syncd.cli.common import ConfigOption, JsonOption
+from syncd.errors import ConfigError
 
 app = typer.Typer(help="The ledger's schema.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -35,6 +36,33 @@ def upgrade(*, config: ConfigOption = None, as_json: JsonOption = False) -> None
         common.print_json({"before": before, "after": after})
     else:
         typer.echo(f"schema {before} → {after}" if before != after else f"schema {after}: current")
+
+
+@app.command()
+def compact(*, config: ConfigOption = None) -> None:
+    """Rewrite an SQLite ledger, so that nothing that was removed is left in its file."""
+    from syncd.config.load import load_ledger_url
+    from syncd.ledger.instance import hold_instance
+    from syncd.ledger.ledger import Ledger
+
+    url = load_ledger_url(config, os.environ)
+    ledger = Ledger.open(url)
+    try:
+        if ledger.file is None:
+            raise ConfigError(
+                "PostgreSQL compacts by itself",
+                hint="VACUUM FULL, by its administrator, rewrites the tables",
+            )
+        instance = hold_instance(url)
+        try:
+            before = ledger.file.stat().st_size
+            ledger.privacy.compact()
+            after = ledger.file.stat().st_size
+        finally:
+            instance.release()
+    finally:
+        ledger.close()
+    typer.echo(f"{ledger.file}: {before:,} bytes before, {after:,} now")
 
 
 @app.command()

@@ -21,11 +21,13 @@ from syncd.cli import (
     config_cmd,
     db,
     demo,
+    erase,
     explain,
     init,
     leads,
     once,
     plan,
+    purge,
     rejections,
     sandbox,
     status,
@@ -90,6 +92,8 @@ app.command(rich_help_panel=_LOOK)(explain.explain)
 app.command(rich_help_panel=_LOOK)(rejections.rejections)
 app.command(rich_help_panel=_START)(sandbox.sandbox)
 app.command(rich_help_panel=_WORK)(cancel.cancel)
+app.command(rich_help_panel=_WORK)(erase.erase)
+app.command(rich_help_panel=_WORK)(purge.purge)
 app.command(name="test-call", rich_help_panel=_WORK)(test_call.call)
 app.add_typer(campaign.app, name="campaign")
 app.add_typer(config_cmd.app, name="config")

@@ -150,6 +150,9 @@ class _Planner:
 
     def _take_new(self, found: IntakePage) -> None:
         counts = self._plan.counts
+        erased = self._ledger.privacy.erased_keys(self._plan.sync, found.new)
+        counts["erased"] += len(erased)
+        found.new = [lead for lead in found.new if lead.key not in erased]
         fresh = [lead for lead in found.new if self._keys.add(number_of(lead.key))]
         # A poll would have stored the lead with its first page: this one repeats it.
         counts["repeated"] += len(found.new) - len(fresh)

@@ -78,7 +78,7 @@ def erase(
             # What is overwritten in the file's pages is zeros from now on, not the old bytes.
             connection.exec_driver_sql("PRAGMA secure_delete=ON")
         who = find(connection, key=key, phones=phones, sync=sync, lock=True)
-        _refuse_open(who, settled)
+        refuse_open(who, settled)
         digests = digests_of(connection, who)
         rows = Counter(tombstones=tombstones.put(connection, digests, by))
         _end_jobs(connection, who, by)
@@ -105,7 +105,8 @@ def digests_of(connection: Connection, who: Person) -> dict[str, str]:
     return phones | {key_digest(pepper, sync, key): "key" for sync, key in sorted(who.keys)}
 
 
-def _refuse_open(who: Person, settled: Collection[int]) -> None:
+def refuse_open(who: Person, settled: Collection[int]) -> None:
+    """Raise Transient while a call of theirs is in an open batch, or accepted and not settled."""
     if who.in_state(JobState.SEALED):
         raise Transient(
             "a call to this person is in a batch that has no answer yet; nothing was erased",

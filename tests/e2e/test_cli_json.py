@@ -36,7 +36,7 @@ def shown() -> dict[str, Any]:
 EXAMPLES = shown()
 PLAN = "plan crm-leads --limit 1 --json"
 #: These act, so they run last.
-ACTS = ("backfill", "test-call", "cancel", "campaign pause")
+ACTS = ("backfill", "test-call", "cancel", "erase", "purge", "campaign pause")
 
 
 @dataclass(frozen=True)
