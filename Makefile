@@ -86,6 +86,11 @@ lock: setup ## resolve the locks again (needs the network; UPGRADE=--upgrade tak
 	$(COMPILE) $(UPGRADE) pyproject.toml -c requirements.lock --extra fast --group build --group test \
 		-o requirements-test.lock
 	$(COMPILE) $(UPGRADE) -c requirements-test.lock --group build -o requirements-build.lock
+	$(COMPILE) $(UPGRADE) --group audit -o requirements-audit.lock
+
+.PHONY: audit
+audit: app ## known vulnerabilities of what is pinned, and an SBOM in dist/ (needs the network)
+	@sh .ci/audit
 
 .PHONY: clean
 clean: ## remove what can be made again (not .venv)

@@ -16,11 +16,13 @@ NEEDS = PROJECT["project"]["dependencies"]
 FAST = PROJECT["project"]["optional-dependencies"]["fast"]
 BUILD = PROJECT["dependency-groups"]["build"]
 TEST = PROJECT["dependency-groups"]["test"]
+AUDIT = PROJECT["dependency-groups"]["audit"]
 LOCKS = {
     "requirements.lock": NEEDS,
     "requirements-fast.lock": NEEDS + FAST,
     "requirements-build.lock": BUILD,
     "requirements-test.lock": NEEDS + FAST + BUILD + TEST,
+    "requirements-audit.lock": AUDIT,
 }
 PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^ ;\\]+)", re.MULTILINE)
 
