@@ -106,7 +106,8 @@ class Book(Register):
             with self._checking(owner, key, known, now_ms):
                 _must_run(campaign)
                 draft: Draft = draft_one(phone, payload, zone, self._settings)
-                if not (key or test) and self._is_duplicate(campaign, draft, now_ms):
+                since_ms = self._duplicates_since(now_ms)
+                if not (key or test) and campaign.is_duplicate(draft, since_ms):
                     raise duplicated([draft.phone])
             if known is not None:
                 return _again(known, 1)
@@ -210,15 +211,15 @@ class Book(Register):
         self, campaign: SandboxCampaign, drafts: list[Draft], now_ms: int
     ) -> list[Draft]:
         """What is new of a list; RefusalError for the rest, when the knob says so."""
-        new = [draft for draft in drafts if not self._is_duplicate(campaign, draft, now_ms)]
+        since_ms = self._duplicates_since(now_ms)
+        new = [draft for draft in drafts if not campaign.is_duplicate(draft, since_ms)]
         if self.knobs.duplicates == "error" and len(new) < len(drafts):
             fresh = {draft.phone for draft in new}
             raise duplicated([draft.phone for draft in drafts if draft.phone not in fresh])
         return new
 
-    def _is_duplicate(self, campaign: SandboxCampaign, draft: Draft, now_ms: int) -> bool:
-        life_ms = round(self.knobs.duplicate_hours * HOUR_MS)
-        return campaign.is_duplicate(draft, now_ms - life_ms)
+    def _duplicates_since(self, now_ms: int) -> int:
+        return now_ms - round(self.knobs.duplicate_hours * HOUR_MS)
 
 
 def _must_run(campaign: SandboxCampaign) -> None:

@@ -15,8 +15,8 @@ def verdict(book: Book) -> dict[str, object]:
     """Counts over all campaigns; `ok` when nobody was called twice or at a wrong hour.
 
     A phone is called twice when two jobs of one campaign dialled it, test jobs, the redial jobs of
-    a call-back and the jobs of operators aside. `jobs_unfinished` says whether there is still
-    something to wait for.
+    a call-back and the jobs of operators aside. `jobs_unfinished` and `requests_parked` say whether
+    there is still something to wait for.
     """
     with book.lock:
         book.now_ms()
@@ -37,6 +37,7 @@ def verdict(book: Book) -> dict[str, object]:
             "jobs_test": sum(job.test for job in jobs),
             "jobs_operator": sum(job.operator for job in jobs),
             "jobs_unfinished": sum(len(campaign.open) for campaign in campaigns),
+            "requests_parked": len(book.parking),
             "jobs_never_dialled": sum(not job.attempts for job in jobs),
             "phones": sum(len({job.phone for job in c.created}) for c in campaigns),
             "statuses": dict(sorted(statuses.items())),

@@ -110,6 +110,18 @@ def test_a_key_expires_early(api: Way) -> None:
     assert made(api) == [A, A]
 
 
+def test_one_key_of_two_campaigns_expires_twice(api: Way) -> None:
+    """Each from its own first use on."""
+    api.add(A, key="k")
+    api.wait(HOUR_S)
+    other = api.add(B, key="k", token=OTHER).json
+    api.wait(23 * HOUR_S)
+    assert api.add(A, key="k").json == [SECOND]
+    assert api.add(B, key="k", token=OTHER).json == other
+    api.wait(HOUR_S)
+    assert api.add(B, key="k", token=OTHER).json != other
+
+
 def test_no_key_is_remembered_at_all(api: Way) -> None:
     """With 0 hours each request is new."""
     api.turn(key_hours=0)
@@ -307,6 +319,15 @@ def test_a_token_is_replaced_and_revoked(api: Way) -> None:
     api.hand("tokens", {"campaign": number, "tokens": ["1.2.mine"]})
     assert api.add(A, key="k").json == [FIRST]
     assert made(api) == [A, B]
+
+
+def test_a_test_replaces_tokens_by_the_place_of_the_campaign(api: Way) -> None:
+    """The first, unless another one is named."""
+    api.box.set_tokens("9.9.new")
+    api.box.set_tokens("8.8.new", campaign=1)
+    assert api.add(A, token="9.9.new").json == [FIRST]
+    assert api.add(A, token="8.8.new").status == 200
+    assert [api.add(A).status, api.add(A, token=OTHER).status] == [404, 404]
 
 
 def test_a_token_opens_one_campaign_only(api: Way) -> None:
