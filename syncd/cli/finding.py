@@ -5,6 +5,8 @@ The person gave the phone, so showing it back is no leak; it must still never re
 
 from __future__ import annotations
 
+import sys
+
 from syncd.config.settings import Settings
 from syncd.core import phone
 from syncd.core.call_job import JobState
@@ -51,5 +53,5 @@ def known_state(text: str) -> str:
 
 
 def limited(limit: int) -> int | None:
-    """`--limit 0` is all."""
-    return limit or None
+    """`--limit 0` is all, and so is more than any list can have."""
+    return limit if 0 < limit <= sys.maxsize else None

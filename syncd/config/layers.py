@@ -7,6 +7,7 @@ for every value, the words that say where it stands. It never decides which valu
 from __future__ import annotations
 
 import os
+import re
 import stat
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -16,6 +17,7 @@ from typing import Any
 
 from pydantic_settings import InitSettingsSource
 
+from syncd.config.oddities import DEPTH_MAX, oddities, too_deep
 from syncd.config.paths import SEPARATOR, Unknown, dotted, folded, from_text, resolve
 from syncd.config.paths import Path as KeyPath
 from syncd.config.settings import Settings
@@ -24,6 +26,8 @@ from syncd.errors import ConfigError, Problem
 
 FILE_BYTES_MAX = 1024 * 1024
 SECRET_BYTES_MAX = 16 * 1024
+
+_LONG_NUMBER = re.compile(r"[0-9](_?[0-9]){3999}")
 
 PREFIX = "SYNCD_"
 CONFIG_VARIABLE = "SYNCD_CONFIG"
@@ -48,6 +52,13 @@ class Layer:
 
     def put(self, path: KeyPath, value: Any, origin: str) -> None:
         """Set one value; of two names for one key the first wins, and the other is a problem."""
+        if too_deep({path[-1]: value}, above=path[:-1]) is not None:
+            hint = f"at most {DEPTH_MAX} levels"
+            self.problems.append(Problem("is nested too deeply", path[0], origin, hint))
+            return
+        self.problems += [
+            Problem(what, dotted(odd), origin, hint) for odd, what, hint in oddities(value, path)
+        ]
         table: Any = self.values
         for part in path[:-1]:
             table = table.setdefault(part, {}) if isinstance(table, dict) else None
@@ -73,7 +84,14 @@ def read_file(path: Path) -> Layer:
     except OSError as error:
         raise _unreadable(where, error) from None
     values = parse_toml(data, where)
+    deep = too_deep(values)
+    if deep is not None:
+        hint = f"at most {DEPTH_MAX} levels; look at {dotted(deep[:3])}"
+        raise whole_file("is nested too deeply", where, hint)
     layer = Layer(values)
+    layer.problems += [
+        Problem(what, dotted(odd), where, hint) for odd, what, hint in oddities(values)
+    ]
     layer.origins.update((leaf, where) for leaf in leaves(values))
     return layer
 
@@ -107,7 +125,16 @@ def parse_toml(data: bytes, where: str) -> dict[str, Any]:
         hint = "a key or table is given twice" if twice else "texts need quotes, tables [brackets]"
         raise whole_file(f"is no TOML: {said[:1].lower()}{said[1:]}", where, hint) from None
     except RecursionError:
-        raise whole_file("is nested too deeply", where) from None
+        raise whole_file("is nested too deeply", where, f"at most {DEPTH_MAX} levels") from None
+    except ValueError:  # the one thing that tomllib leaves to Python: it refuses to read so much
+        hint = "write a smaller one, or a text in quotes"
+        raise whole_file(f"has a number of thousands of digits{_line(text)}", where, hint) from None
+
+
+def _line(text: str) -> str:
+    """Where the number of thousands of digits stands."""
+    found = _LONG_NUMBER.search(text)
+    return "" if found is None else f" in line {text.count(chr(10), 0, found.start()) + 1}"
 
 
 def leaves(table: Mapping[str, Any], path: KeyPath = ()) -> Iterable[KeyPath]:

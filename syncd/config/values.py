@@ -28,6 +28,8 @@ from syncd.core.refusal import BadValue
 
 NAME_CHARS_MAX = 64
 TOKEN_CHARS_MAX = 1024
+#: A path has 4,096 bytes at most, and each of its folders is made one below the other.
+LEDGER_URL_CHARS_MAX = 1024
 EVERY_MIN = timedelta(seconds=1)
 EVERY_MAX = timedelta(days=31)
 
@@ -146,6 +148,10 @@ def _check_base_url(value: str, info: ValidationInfo) -> str:
 
 def _check_ledger_url(value: str) -> str:
     """SQLite or PostgreSQL; the ledger opens it."""
+    if len(value) > LEDGER_URL_CHARS_MAX:
+        raise refusal(f"is longer than {LEDGER_URL_CHARS_MAX} characters", "is this the right URL?")
+    if "\0" in value:
+        raise refusal("holds a NUL character", "no file can have one in its name")
     parts = _split(value)
     example = 'write it as "sqlite:///syncd.db" or "postgresql://user@host/database"'
     if parts.scheme == "sqlite":

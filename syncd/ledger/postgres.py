@@ -7,13 +7,16 @@ identifier. So each new connection is asked for both, and a change holds all sen
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.engine import URL, ExceptionContext
+from sqlalchemy.exc import SQLAlchemyError
 
-from syncd.errors import LedgerError
+from syncd.errors import LedgerError, Transient
 from syncd.ledger import recovery
 
 #: A server that does not answer must not hold a pass for minutes.
@@ -25,6 +28,7 @@ POOL_WAIT_S = 30.0
 #: The server takes no writes: a standby, or a former primary.
 READ_ONLY = "25006"
 
+_SETTING = "ledger.url"
 _SETTINGS = "SELECT current_setting('fsync'), current_setting('synchronous_commit')"
 _IDENTITY = """
 SELECT (SELECT system_identifier FROM pg_control_system())::text,
@@ -63,8 +67,25 @@ class ServerWatch:
                 self._unnoted = None
 
 
+@contextmanager
+def opening() -> Iterator[None]:
+    """Tell why a ledger cannot be opened, without its URL: that may hold a password."""
+    hint = "does the server run, and is the URL right?"
+    try:
+        yield
+    except Transient as error:
+        # Later this passes by itself; at the start it is more likely a wrong URL.
+        raise LedgerError(error.what, where=_SETTING, hint=hint) from None
+    except (SQLAlchemyError, psycopg.Error, ValueError, TypeError):
+        # A port or a timeout that is no number, a host that is no name: nothing else is done yet.
+        raise LedgerError(
+            "the ledger's URL holds what no server can be asked with", where=_SETTING, hint=hint
+        ) from None
+
+
 def open_engine(url: URL) -> tuple[Engine, ServerWatch]:
     """The pool of connections to the server at `url`, and who watches it."""
+    _check_options(url)
     url = url.set(drivername="postgresql+psycopg")
     if "connect_timeout" not in url.query:
         url = url.update_query_dict({"connect_timeout": str(CONNECT_TIMEOUT_S)})
@@ -89,6 +110,17 @@ def open_engine(url: URL) -> tuple[Engine, ServerWatch]:
     return engine, watch
 
 
+def _check_options(url: URL) -> None:
+    """Refuse what libpq does not know: it might be an argument of the driver, or of SQLAlchemy."""
+    known = {one.keyword.decode() for one in psycopg.pq.Conninfo.get_defaults()}
+    if url.query.keys() - known:
+        raise LedgerError(
+            "the ledger's URL has an option that PostgreSQL does not know",
+            where=_SETTING,
+            hint="after the ? stand options of libpq, such as sslmode=verify-full",
+        )
+
+
 def _leave_read_only(context: ExceptionContext) -> None:
     """Connections to a former primary are given up, so that the next ones find the new one."""
     if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:
@@ -102,7 +134,7 @@ def _check_settings(connection: psycopg.Connection[Any]) -> None:
         if value == "off":
             raise LedgerError(
                 f"the ledger's server runs with {name} = off: what it commits may be lost",
-                where="ledger.url",
+                where=_SETTING,
                 hint=f"a lost intent is a call made twice; set {name} = on for this database",
             )
 

@@ -30,7 +30,7 @@ from syncd.ledger.compact import compact
 from syncd.ledger.exposure import refuse_exposed
 from syncd.ledger.failures import errors_told
 from syncd.ledger.file_watch import FileWatch
-from syncd.ledger.postgres import ServerWatch, open_engine
+from syncd.ledger.postgres import ServerWatch, open_engine, opening
 
 #: How long a writer waits for another process's transaction before it says so.
 LOCK_WAIT_S = 30.0
@@ -189,9 +189,13 @@ def sqlite_file(url: str) -> Path | None:
 
 
 def _open_sqlite(file: Path, *, create: bool) -> Store:
-    if create:
-        _create_file(file)
-    if not file.is_file():
+    try:
+        if create:
+            _create_file(file)
+        is_there = file.is_file()
+    except OSError as error:
+        raise _unwritable(file, error) from None
+    if not is_there:
         raise LedgerError(
             "there is no ledger",
             where=str(file),
@@ -221,13 +225,9 @@ def _sqlite_engine(file: Path, mode: str, **pool: int) -> Engine:
 
 def _create_file(file: Path) -> None:
     """Make an empty file that only its owner can read; -wal and -shm copy its mode."""
-    if file.exists():
-        return
-    try:
+    if not file.exists():
         file.parent.mkdir(mode=stat.S_IRWXU, parents=True, exist_ok=True)
         os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, stat.S_IRUSR | stat.S_IWUSR))
-    except OSError as error:
-        raise _unwritable(file, error) from None
 
 
 def open_beside(file: Path, suffix: str) -> int:
@@ -278,16 +278,11 @@ def _on_begin(connection: Connection) -> None:
 
 
 def _open_postgresql(url: URL) -> Store:
-    engine, server = open_engine(url)
-    store = Store(engine, engine, file=None, server=server)
-    try:
+    with opening():
+        engine, server = open_engine(url)
+        store = Store(engine, engine, file=None, server=server)
         with store.read():
             return store
-    except Transient as error:
-        # Later this passes by itself; at the start it is more likely a wrong URL.
-        raise LedgerError(
-            error.what, where=_SETTING, hint="does the server run, and is the URL right?"
-        ) from None
 
 
 def shown_url(url: str) -> str:

@@ -18,6 +18,12 @@ from syncd.sources.duration import Duration
 KIB = 1024
 MIB = 1024 * KIB
 GIB = 1024 * MIB
+TIB = 1024 * GIB
+
+#: What Linux takes as a path.
+PATH_CHARS_MAX = 4096
+#: More lines than are ever looked at for a header.
+HEADER_LINE_MAX = 1_000_000
 
 #: Names that a writer uses until its file is complete; only a glob is filtered by them.
 IGNORED_NAMES = (
@@ -44,7 +50,12 @@ _DECIDES = (
     "record_bytes_max",
 )
 
+#: Encodings of the names of hosts; their errors are not those of files.
+_OF_HOSTS = frozenset({"idna", "punycode"})
+_NO_ENCODING = 'expected the name of an encoding such as "utf-8" or "cp1251"'
+
 Character = Annotated[str, Field(min_length=1, max_length=1)]
+HeaderLine = Annotated[int, Field(ge=1, le=HEADER_LINE_MAX, strict=True)]
 
 
 class CsvOptions(BaseModel):
@@ -54,6 +65,7 @@ class CsvOptions(BaseModel):
 
     path: str = Field(
         min_length=1,
+        max_length=PATH_CHARS_MAX,
         description="The file, or a glob such as exports/*.csv (** goes into sub-folders).",
     )
     delimiter: Character | None = Field(
@@ -70,7 +82,7 @@ class CsvOptions(BaseModel):
         description='The character around a quoted value; "" when nothing is quoted. '
         "Found out when not given.",
     )
-    header: Annotated[int, Field(ge=1, strict=True)] | Literal[False] | None = Field(
+    header: HeaderLine | Literal[False] | None = Field(
         default=None,
         description="The line on which the names of the columns stand (1 is the first), or false "
         "when there is none; then `columns` names them. Found out when not given.",
@@ -94,6 +106,7 @@ class CsvOptions(BaseModel):
     complete_marker: str | None = Field(
         default=None,
         min_length=1,
+        max_length=PATH_CHARS_MAX,
         description='A file is complete when this one exists and is not older: "{path}.done", or a '
         'name in the same folder such as "_SUCCESS". `settle` is then not waited for.',
     )
@@ -133,11 +146,13 @@ class CsvOptions(BaseModel):
     unpacked_bytes_max: int = Field(
         default=16 * GIB,
         ge=1,
+        le=1024 * TIB,
         description="A packed file that unpacks to more is refused.",
     )
     unpacked_ratio_max: int = Field(
         default=200,
         ge=1,
+        le=1_000_000,
         description="A packed file that unpacks to more than so many times its size is refused "
         "(looked at from 16 MiB on).",
     )
@@ -159,9 +174,9 @@ class CsvOptions(BaseModel):
             codecs.getincrementaldecoder(value)("strict").decode(b"")
             b"a".decode(found.name, "ignore")  # refuses what gives no text, such as "hex"
         except (LookupError, TypeError, ValueError):
-            raise ValueError(
-                'expected the name of an encoding such as "utf-8" or "cp1251"'
-            ) from None
+            raise ValueError(_NO_ENCODING) from None
+        if found.name in _OF_HOSTS:
+            raise ValueError(_NO_ENCODING)
         return found.name
 
     @model_validator(mode="after")

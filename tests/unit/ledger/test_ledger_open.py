@@ -188,6 +188,36 @@ def test_a_server_that_is_not_there_is_told_without_the_password(query: str) -> 
     assert SECRET not in f"{error} {error.hint}"
 
 
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "127.0.0.1:1/db?foo=1",
+        "127.0.0.1:1/db?plugin=x",
+        "127.0.0.1:1/db?row_factory=3",
+        "127.0.0.1:1/db?connect_timeout=abc",
+        "127.0.0.1:1/db?host=a:1&host=b:z",
+        "/db?host=/nowhere&port=abc",
+        f"{'h' * 300}/db",
+        "\N{SNOWMAN}../db",
+    ],
+)
+def test_a_url_that_no_server_can_be_asked_with_is_refused(rest: str) -> None:
+    """An option that libpq does not know, or a value that it cannot read: the URL is wrong."""
+    error = refusal(f"postgresql://u:{SECRET}@{rest}")
+    assert error.where == "ledger.url"
+    assert error.hint
+    assert SECRET not in f"{error} {error.hint} {error!r}"
+    assert error.__cause__ is None
+
+
+@pytest.mark.parametrize("name", ["n" * 300, f"{'folder/' * 1_000}syncd.db"])
+@pytest.mark.parametrize("create", [True, False])
+def test_a_path_that_no_file_can_have_is_refused(tmp_path: Path, name: str, create: bool) -> None:
+    """A name or a path that is too long for the file system is said to be so."""
+    with pytest.raises(LedgerError, match="File name too long"):
+        open_store(sqlite_url(tmp_path / name), create=create)
+
+
 def test_a_shown_url_hides_the_password() -> None:
     """What people see of the URL has no password, and a path as it is."""
     assert SECRET not in shown_url(f"postgresql://u:{SECRET}@host/db")
