@@ -14,6 +14,8 @@ from typing import Any, Final, Literal, NamedTuple
 Work = Literal["done", "not done", "always done", "never done", "done later"]
 JSON: Final = "application/json"
 _NONE: Final[Mapping[str, object]] = MappingProxyType({})
+_LOST: Final = "the connection is closed after `seconds` (0), without one byte of answer"
+_AT_ONCE: Final = {"seconds": 0}
 _MB: Final = {"megabytes": 50}
 _SCRIPT: Final = {"type": "bad.request", "message": "refused by the script"}
 
@@ -39,8 +41,8 @@ class Kind(NamedTuple):
 
 
 KINDS: Final[dict[str, Kind]] = {
-    "request_lost": Kind("never done", "the connection is closed without one byte of answer"),
-    "answer_lost": Kind("done", "the connection is closed without one byte of answer"),
+    "request_lost": Kind("never done", _LOST, _AT_ONCE),
+    "answer_lost": Kind("done", _LOST, _AT_ONCE),
     "late": Kind(
         "done later",
         "the connection is closed after `seconds` (0); the request is carried out "

@@ -48,7 +48,7 @@ class Knob(NamedTuple):
             return "true or false"
         if isinstance(self.values[0], str):
             return ", ".join(str(value) for value in self.values)
-        return f"{self.values[0]:g} to {self.values[-1]:g}"
+        return f"{self.values[0]:.15g} to {self.values[-1]:.15g}"
 
 
 KNOBS: Final[dict[str, Knob]] = {

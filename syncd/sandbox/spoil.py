@@ -56,15 +56,19 @@ def _half(end: End) -> Callable[[Fault, Answer], Seen]:
     return lambda _, answer: Seen(answer, end, len(answer.body) // 2)
 
 
+def _silent(fault: Fault, _: Answer) -> Seen:
+    return Seen(None, "closed", seconds=fault.seconds or 0)
+
+
 def _trickled(fault: Fault, answer: Answer) -> Seen:
     size = len(answer.body)
     return Seen(answer, seconds=(fault.seconds or 0) * size, parts=max(1, size))
 
 
 _BROKEN: Final[dict[str, Callable[[Fault, Answer], Seen]]] = {
-    "answer_lost": lambda _fault, _answer: Seen(None, "closed"),
-    "request_lost": lambda _fault, _answer: Seen(None, "closed"),
-    "late": lambda fault, _answer: Seen(None, "closed", seconds=fault.seconds or 0),
+    "answer_lost": _silent,
+    "request_lost": _silent,
+    "late": _silent,
     "reset": lambda _fault, _answer: Seen(None, "reset"),
     "keep_alive_closed": lambda _fault, _answer: Seen(None, "reset"),
     "reset_mid_answer": _half("reset"),

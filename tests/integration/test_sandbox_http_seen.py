@@ -60,6 +60,27 @@ def test_not_one_byte_comes(api: Way, name: str, end: str, done: int) -> None:
     assert jobs(api) == 2
 
 
+@pytest.mark.parametrize(("name", "done"), [("request_lost", 0), ("answer_lost", 2), ("late", 0)])
+def test_silence_until_the_client_has_enough(name: str, done: int) -> None:
+    """A close that comes later than the client waits is a timeout; the server goes on."""
+    with way_to("http") as api:
+        api.fault(name, seconds=60)
+        url = f"{api.box.base_url}/api/calls/campaign/{api.box.token}/addPhones"
+        with (
+            httpx.Client(trust_env=False, verify=False, timeout=0.2) as hasty,
+            pytest.raises(httpx.ReadTimeout),
+        ):
+            hasty.post(url, json=[{"phone": A}, {"phone": B}])
+        assert jobs(api) == done
+        assert api.add(C).status == 200
+
+
+def test_silence_that_ends_before_the_client_leaves(api: Way) -> None:
+    """It is a close like any other."""
+    reply = under(api, "answer_lost", seconds=0.01)
+    assert (reply.status, reply.end, jobs(api)) == (None, "closed", 2)
+
+
 def test_a_reset_in_the_middle_of_an_answer(api: Way) -> None:
     """The work is done, and at most half of the body comes."""
     reply = under(api, "reset_mid_answer")
