@@ -19,10 +19,11 @@ from syncd.campaign.transport import Timeouts
 from syncd.clock import Clock, SystemClock
 from syncd.config.load import Loaded
 from syncd.config.options import check_options
+from syncd.core.call_policy import CallPolicy
 from syncd.core.keys import fingerprint
 from syncd.core.names import did_you_mean
 from syncd.engine.holding import NOTHING_HELD, Holding, LeasedHolding, SoleHolding
-from syncd.engine.parts import Campaign, Sync
+from syncd.engine.parts import Campaign, Suppression, Sync
 from syncd.engine.passes import Tools
 from syncd.errors import ConfigError
 from syncd.ledger.instance import Instance, hold_instance
@@ -108,6 +109,16 @@ class App:
         """The sync called `name` with its source opened; raises ConfigError for an unknown name."""
         return wire_sync(name, self.loaded)
 
+    def suppression(self, name: str) -> Suppression:
+        """The do-not-call list called `name`; raises ConfigError for an unknown name."""
+        return wire_suppression(name, self.loaded)
+
+    def suppression_names(self, syncs: Iterable[str]) -> list[str]:
+        """The do-not-call lists that hold for one of these syncs."""
+        wanted = list(syncs)
+        lists = self.settings.suppressions
+        return [name for name, one in lists.items() if any(map(one.holds_for, wanted))]
+
     def sync_names(self, wanted: Iterable[str] = ()) -> list[str]:
         """These syncs, or all of them; raises ConfigError for an unknown name."""
         chosen = list(wanted)
@@ -189,6 +200,11 @@ def wire_campaign(name: str, loaded: Loaded, tools: Tools | None = None) -> Camp
         max_in_flight=told.max_in_flight,
         report_every=told.report_every,
         quiet=told.quiet_time,
+        calls={
+            sync: _calls(sync, loaded)
+            for sync, one in loaded.settings.syncs.items()
+            if one.campaign == name
+        },
     )
 
 
@@ -202,7 +218,29 @@ def wire_sync(name: str, loaded: Loaded) -> Sync:
         open_source(told.source, loaded),
         told.campaign,
         told.map.to_spec(),
-        told.policy.calls(),
+        _calls(name, loaded),
+    )
+
+
+def _calls(sync: str, loaded: Loaded) -> CallPolicy:
+    """The call policy of a sync, with the do-not-call lists that hold for it."""
+    lists = [name for name, one in loaded.settings.suppressions.items() if one.holds_for(sync)]
+    return loaded.settings.syncs[sync].policy.calls(lists)
+
+
+def wire_suppression(name: str, loaded: Loaded) -> Suppression:
+    """A do-not-call list with its source opened (nothing is read yet)."""
+    lists = loaded.settings.suppressions
+    _known(name, lists, "do-not-call list")
+    told = lists[name]
+    return Suppression(
+        name=name,
+        source=open_source(told.source, loaded),
+        phone=told.phone,
+        key=told.key,
+        default_region=told.default_region,
+        syncs=tuple(sync for sync in loaded.settings.syncs if told.holds_for(sync)),
+        gone_share_max=told.gone_share_max,
     )
 
 

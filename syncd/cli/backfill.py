@@ -39,6 +39,7 @@ def backfill(
     from syncd.cli.backfill_view import shown, summarise
     from syncd.core.starting import StartAt
     from syncd.engine import backfill as engine
+    from syncd.engine import suppress
     from syncd.engine.passes import worst_exit_code
     from syncd.engine.poll import Backfill
 
@@ -48,6 +49,8 @@ def backfill(
     order = Backfill(start=None if start is None else StartAt(start), limit=limit)
     results: list[PassResult] = []
     with common.opened_app(config, alone=True, stop=signals.stop) as app:
+        for name in app.suppression_names([sync]):
+            suppress.run_once(app.suppression(name), app.tools)
         wired = app.sync(sync)
         campaign = app.campaign(wired.campaign)
         with shown(progress, quiet=as_json) as elapsed:

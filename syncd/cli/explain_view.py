@@ -114,6 +114,7 @@ def _print_job(job: Mapping[str, Any], out: Console) -> None:
                 ("zone", job["zone"] or "unknown"),
                 ("vendor's id", job["call_job_id"]),
                 ("duplicate of", _first(job["duplicate_of"])),
+                *_cancellation_facts(job["cancellation"]),
                 *_batch_facts(job["batch"]),
             ]
         )
@@ -129,6 +130,19 @@ def _first(first: Mapping[str, Any] | None) -> str | None:
     if first is None:
         return None
     return f"{cell(first['key'])} of sync {first['sync']}, for campaign {first['campaign']}"
+
+
+def _cancellation_facts(wish: Mapping[str, Any] | None) -> list[tuple[str, object]]:
+    """The proof: why and when it was to be cancelled, when the vendor was asked, what came."""
+    if wish is None:
+        return []
+    asked = f"asked {time_of(wish['asked_at'])}" if wish["asked_at"] else "not asked yet"
+    answer = cell(wish["answer"]) if wish["answer"] else "no answer yet"
+    at = f" {time_of(wish['answered_at'])}" if wish["answered_at"] else ""
+    return [
+        ("to cancel (UTC)", f"{time_of(wish['wanted_at'])}: {cell(wish['why'])}"),
+        ("at the vendor", f"{asked}; {answer}{at}"),
+    ]
 
 
 def _batch_facts(batch: Mapping[str, Any] | None) -> list[tuple[str, object]]:

@@ -99,6 +99,7 @@ def _job(history: JobHistory) -> dict[str, Any]:
         "body": job["body"],
         "call_job_id": job["call_job_id"],
         "duplicate_of": history.first,
+        "cancellation": _cancellation(history.cancellation),
         "batch": None if history.batch is None else _batch(history.batch),
         "moves": [
             {
@@ -114,6 +115,18 @@ def _job(history: JobHistory) -> dict[str, Any]:
         ],
         "reports": [_report(row) for row in history.reports],
         "attempts": [_attempt(row, job["zone"]) for row in history.attempts],
+    }
+
+
+def _cancellation(wish: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if wish is None:
+        return None
+    return {
+        "why": wish["why"],
+        "wanted_at": _at(wish["wanted_at"]),
+        "asked_at": _at(wish["asked_at"]),
+        "answered_at": _at(wish["answered_at"]),
+        "answer": wish["answer"],
     }
 
 

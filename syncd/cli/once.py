@@ -18,9 +18,9 @@ def once(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Poll, submit, reconcile and pull reports, one time each, then exit."""
+    """Read do-not-call lists, poll, reconcile, withdraw, submit, pull reports; then exit."""
     from syncd.cli.pass_table import print_passes
-    from syncd.engine import poll
+    from syncd.engine import poll, suppress
     from syncd.engine.once import work_campaign
     from syncd.engine.passes import worst_exit_code
 
@@ -28,7 +28,9 @@ def once(
     signals.install()
     with common.opened_app(config, alone=True, stop=signals.stop) as app:
         names = app.sync_names(syncs or [])
-        results = [poll.run_once(app.sync(name), app.tools) for name in names]
+        lists = app.suppression_names(names)
+        results = [suppress.run_once(app.suppression(name), app.tools) for name in lists]
+        results += [poll.run_once(app.sync(name), app.tools) for name in names]
         for name in app.campaign_names(names):
             results += work_campaign(app.campaign(name), app.tools)
     print_passes(results, as_json=as_json)

@@ -30,6 +30,8 @@ def problems(
     for name, sync in _tables(values.get("syncs")):
         yield from _references(name, sync, values, problem)
         yield from _schedule(name, sync, problem)
+    for name, suppression in _tables(values.get("suppressions")):
+        yield from _suppression(name, suppression, values, problem)
 
 
 def _tables(value: Any) -> list[tuple[str, Mapping[str, Any]]]:
@@ -39,7 +41,7 @@ def _tables(value: Any) -> list[tuple[str, Mapping[str, Any]]]:
 
 def _alike(values: Mapping[str, Any], problem: Any) -> Iterator[Problem]:
     """Two names that differ in case or "-" only can't be told apart in a variable or a log."""
-    for section in ("campaigns", "sources", "syncs"):
+    for section in ("campaigns", "sources", "syncs", "suppressions"):
         seen: dict[str, str] = {}
         for name, _ in _tables(values.get(section)):
             if folded(name) in seen:
@@ -53,11 +55,32 @@ def _references(
     name: str, sync: Mapping[str, Any], values: Mapping[str, Any], problem: Any
 ) -> Iterator[Problem]:
     for key in ("source", "campaign"):
-        known = values.get(f"{key}s")
-        names = list(known) if isinstance(known, Mapping) else []
-        if isinstance(sync.get(key), str) and sync[key] not in names:
-            hint = did_you_mean(sync[key], names) if names else f"add a table [{key}s.NAME]"
-            yield problem(f"names a {key} that is not there", ("syncs", name, key), hint)
+        if isinstance(sync.get(key), str):
+            yield from _reference(sync[key], key, ("syncs", name, key), values, problem)
+
+
+def _reference(
+    given: str, kind: str, path: Path, values: Mapping[str, Any], problem: Any
+) -> Iterator[Problem]:
+    known = values.get(f"{kind}s")
+    names = list(known) if isinstance(known, Mapping) else []
+    if given not in names:
+        hint = did_you_mean(given, names) if names else f"add a table [{kind}s.NAME]"
+        yield problem(f"names a {kind} that is not there", path, hint)
+
+
+def _suppression(
+    name: str, told: Mapping[str, Any], values: Mapping[str, Any], problem: Any
+) -> Iterator[Problem]:
+    path: Path = ("suppressions", name)
+    if isinstance(told.get("source"), str):
+        yield from _reference(told["source"], "source", (*path, "source"), values, problem)
+    syncs = told.get("syncs", [])
+    for sync in [syncs] if isinstance(syncs, str) else syncs if isinstance(syncs, list) else []:
+        if isinstance(sync, str):
+            yield from _reference(sync, "sync", (*path, "syncs"), values, problem)
+    if not told.get("phone") and not told.get("key"):
+        yield problem("has neither phone nor key", path, 'give phone = "…", or key = "…"')
 
 
 def _schedule(name: str, sync: Mapping[str, Any], problem: Any) -> Iterator[Problem]:

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from syncd.config.call_settings import SuppressionSettings
 from syncd.config.paths import dotted, item_of, model_of
 from syncd.config.settings import Settings, SourceSettings
 from syncd.config.toml import write
@@ -26,6 +27,7 @@ SET = frozenset(
         ("campaigns", "base_url"),
         ("syncs", "every"),
         ("map", "default_region"),
+        ("suppressions", "phone"),
     }
 )
 _HEAD = """\
@@ -52,6 +54,9 @@ def example(kinds: Kinds) -> str:
         path = (section, str(_sample(info))) if item is not None else (section,)
         if model is SourceSettings:
             parts += _sources(path, kinds)
+        elif model is SuppressionSettings:
+            # A list that is not meant would bar everybody: it is there to copy.
+            parts.append("\n".join(map(_commented, _table(path, model, section))))
         else:
             parts.append("\n".join(_table(path, model, section)))
     return "\n\n".join(parts) + "\n"
@@ -89,6 +94,10 @@ def _required(model: type[BaseModel]) -> dict[str, Any]:
     return {name: _sample(info) for name, info in found}
 
 
+def _commented(line: str) -> str:
+    return line if line.startswith("#") else f"#{line}"
+
+
 def _sources(path: tuple[str, ...], kinds: Kinds) -> Iterator[str]:
     """One table for each kind: the first is what the sync reads, the others are comments."""
     for number, (kind, model) in enumerate(kinds.items()):
@@ -97,7 +106,7 @@ def _sources(path: tuple[str, ...], kinds: Kinds) -> Iterator[str]:
         head += [*_comment("The kind of source."), f"kind = {write(kind)}"]
         lines = [*head, *_keys(model, "options")]
         if number:
-            lines = [line if line.startswith("#") else f"#{line}" for line in lines]
+            lines = [_commented(line) for line in lines]
         yield "\n".join(lines)
 
 

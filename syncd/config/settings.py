@@ -15,9 +15,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from syncd.config.call_settings import CallSettings, SuppressionSettings
 from syncd.config.mapping import Map
 from syncd.config.values import BaseUrl, Every, LedgerUrl, Name, Section, Token
-from syncd.core.call_policy import CallPolicy
 
 BATCH_SIZE_MAX = 10_000
 IN_FLIGHT_MAX = 64
@@ -25,7 +25,6 @@ REQUESTS_PER_SECOND_MAX = 10_000.0
 #: Slower, and a resend could wait for its turn past the life of its key.
 REQUESTS_PER_SECOND_MIN = 0.01
 TIMEOUT_S_MAX = 600.0
-CALL_AGAIN_DAYS_MAX = 3_650
 
 #: The layers of one `load`, highest first: pydantic-settings merges them (see `Settings`).
 LAYERS: ContextVar[tuple[PydanticBaseSettingsSource, ...]] = ContextVar("LAYERS", default=())
@@ -143,41 +142,8 @@ class SourceSettings(Section):
         return {**head, "options": {k: v for k, v in value.items() if k != "kind"}}
 
 
-class PolicySettings(Section):
+class PolicySettings(CallSettings):
     """What to do in cases where a choice is yours."""
-
-    on_change: Literal["ignore"] = Field(
-        default="ignore",
-        description='What follows when the row of a known lead changes: "ignore" keeps the call'
-        " job as it is.",
-    )
-    one_call_per: Literal["phone", "lead"] = Field(
-        default="phone",
-        description='Whom to call once: "phone" compares phones in their international form, so'
-        ' that a person with five records is called once; "lead" calls each record.',
-    )
-    one_call_scope: Literal["campaign", "all"] = Field(
-        default="campaign",
-        description='Where the phone may have been called before: in the same "campaign", or in'
-        ' "all" of this ledger.',
-    )
-    call_again_after_days: int | None = Field(
-        default=None,
-        ge=1,
-        le=CALL_AGAIN_DAYS_MAX,
-        description="So many days after the end of a call, a new lead with its phone is called"
-        " again. Not given: never.",
-        examples=[90],
-    )
-
-    def calls(self) -> CallPolicy:
-        """What the ledger compares by."""
-        days = self.call_again_after_days
-        return CallPolicy(
-            per_phone=self.one_call_per == "phone",
-            all_campaigns=self.one_call_scope == "all",
-            again_after=None if days is None else timedelta(days=days),
-        )
 
 
 class SyncSettings(Section):
@@ -223,6 +189,9 @@ class Settings(BaseSettings):
     )
     syncs: dict[Name, SyncSettings] = Field(
         default_factory=dict, description=str(SyncSettings.__doc__), examples=["crm-leads"]
+    )
+    suppressions: dict[Name, SuppressionSettings] = Field(
+        default_factory=dict, description=str(SuppressionSettings.__doc__), examples=["robinson"]
     )
 
     @classmethod

@@ -37,7 +37,8 @@ class BatchState(StrEnum):
 
 #: Each state and the states it may be left for. The empty string is "does not exist yet".
 TRANSITIONS: Mapping[str, frozenset[JobState]] = {
-    "": frozenset({JobState.STAGED, JobState.HELD, JobState.DUPLICATE}),
+    # Cancelled at once: it is on a do-not-call list.
+    "": frozenset({JobState.STAGED, JobState.HELD, JobState.DUPLICATE, JobState.CANCELLED}),
     JobState.HELD: frozenset({JobState.STAGED, JobState.CANCELLED, JobState.DUPLICATE}),
     JobState.STAGED: frozenset(
         {JobState.SEALED, JobState.HELD, JobState.EXPIRED, JobState.CANCELLED}

@@ -98,9 +98,13 @@ class Mapper:
         values = self._read(row)
         return record.revision(values if isinstance(values, tuple) else (values,))
 
+    def keeps(self, row: Row) -> bool:
+        """Whether the filter lets the record through."""
+        return self._keep is None or self._keep(row)
+
     def map(self, row: Row) -> MappedJob | Rejected | None:
         """The call job of a record, or why there is none; None when the filter says no."""
-        if self._keep is not None and not self._keep(row):
+        if not self.keeps(row):
             return None
         number = self._phone(row)
         if isinstance(number, Rejected):

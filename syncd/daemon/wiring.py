@@ -1,4 +1,4 @@
-"""Which passes run when: a poll for each sync, and three passes for each campaign."""
+"""Which passes run when: one for each sync and do-not-call list, four for each campaign."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import partial
 from syncd.app import App
 from syncd.daemon.scheduled import ScheduledPass
 from syncd.daemon.scheduler import Scheduler
-from syncd.engine import poll, pull_reports, reconcile, submit
+from syncd.engine import poll, pull_reports, reconcile, submit, suppress, withdraw
 from syncd.engine.parts import Campaign
 from syncd.engine.passes import PassResult
 from syncd.errors import LedgerError
@@ -17,9 +17,10 @@ from syncd.errors import LedgerError
 #: A poll that staged something calls submit at once; this is for jobs staged in other ways.
 SUBMIT_EVERY = timedelta(seconds=5)
 RECONCILE_EVERY = timedelta(seconds=15)
+WITHDRAW_EVERY = timedelta(seconds=15)
 #: Polls at once: more would only wait for the ledger's one writer.
 POLLS_MAX = 8
-_PASSES_A_CAMPAIGN = 3
+_PASSES_A_CAMPAIGN = 4
 
 OnLost = Callable[[LedgerError], None]
 
@@ -31,15 +32,19 @@ def schedule(app: App, on_lost: OnLost) -> Scheduler:
         ConfigError: a source's options or a mapping is wrong.
     """
     names = app.sync_names()
+    lists = app.suppression_names(names)
     campaigns = [app.campaign(name) for name in app.campaign_names(names)]
     scheduler = Scheduler(
         app.tools.clock,
-        polls=min(len(names), POLLS_MAX),
+        polls=min(len(names) + len(lists), POLLS_MAX),
         campaigns=_PASSES_A_CAMPAIGN * len(campaigns),
     )
     # What a kill left open is settled first, then what is staged goes out, then polls add to it.
     for campaign in campaigns:
         _add_campaign(app, campaign, scheduler, on_lost)
+    # A sync is not polled before its lists were read once.
+    for name in lists:
+        _add_suppress(app, name, scheduler, on_lost)
     for name in names:
         _add_poll(app, name, scheduler, on_lost)
     return scheduler
@@ -48,6 +53,7 @@ def schedule(app: App, on_lost: OnLost) -> Scheduler:
 def _add_campaign(app: App, campaign: Campaign, scheduler: Scheduler, on_lost: OnLost) -> None:
     for kind, module, interval in (
         ("reconcile", reconcile, RECONCILE_EVERY),
+        ("withdraw", withdraw, WITHDRAW_EVERY),
         ("submit", submit, SUBMIT_EVERY),
         ("pull_reports", pull_reports, campaign.report_every),
     ):
@@ -62,12 +68,41 @@ def _add_campaign(app: App, campaign: Campaign, scheduler: Scheduler, on_lost: O
         scheduler.every(scheduled.name, scheduled, interval, pool="campaigns")
 
 
+def _add_suppress(app: App, name: str, scheduler: Scheduler, on_lost: OnLost) -> None:
+    suppression = app.suppression(name)
+    waiting = app.ledger.withdrawals.unread_lists([name])
+
+    def go_on(result: PassResult) -> None:
+        for sync in suppression.syncs:
+            told = app.settings.syncs[sync]
+            if result.counts.get("to_cancel"):
+                scheduler.soon(f"withdraw {told.campaign}")
+            if waiting and told.every is not None:
+                scheduler.soon(f"poll {sync}")
+        if result.outcome == "done":
+            waiting.clear()
+
+    scheduled = ScheduledPass(
+        "suppress",
+        name,
+        app.tools,
+        run=partial(suppress.run_once, suppression, app.tools),
+        on_lost=on_lost,
+        rests=False,
+        on_done=go_on,
+    )
+    every = app.settings.suppressions[name].every
+    scheduler.every(scheduled.name, scheduled, every, pool="polls")
+
+
 def _add_poll(app: App, name: str, scheduler: Scheduler, on_lost: OnLost) -> None:
     sync = app.sync(name)
 
     def submit_soon(result: PassResult) -> None:
         if result.counts.get("staged") or result.counts.get("released"):
             scheduler.soon(f"submit {sync.campaign}")
+        if result.counts.get("to_cancel"):
+            scheduler.soon(f"withdraw {sync.campaign}")
 
     scheduled = ScheduledPass(
         "poll",

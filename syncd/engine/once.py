@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from syncd.engine import pull_reports, reconcile, submit
+from syncd.engine import pull_reports, reconcile, submit, withdraw
 from syncd.engine.parts import Campaign
 from syncd.engine.passes import PassResult, Tools
 
@@ -10,8 +10,10 @@ from syncd.engine.passes import PassResult, Tools
 def work_campaign(campaign: Campaign, tools: Tools) -> list[PassResult]:
     """Settle what is open, send what is staged, and bring outcomes back."""
     results: list[PassResult] = []
-    for pass_ in (reconcile, submit, pull_reports):
+    for pass_ in (reconcile, withdraw, submit, pull_reports):
         if tools.stop.is_set():
             break
+        if pass_ is withdraw and not withdraw.has_work(campaign, tools):
+            continue
         results.append(pass_.run_once(campaign, tools))
     return results

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -24,6 +25,7 @@ class Campaign:
     report_every: timedelta
     quiet: timedelta = QUIET
     resend_window: timedelta = RESEND_WINDOW
+    calls: Mapping[str, CallPolicy] = field(default_factory=dict)  #: of its syncs
     #: None until tried; False where the installation lacks reports by date
     reports_by_date: bool | None = field(default=None)
 
@@ -37,3 +39,16 @@ class Sync:
     campaign: str
     mapping: MappingSpec
     calls: CallPolicy = DEFAULT
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """A do-not-call list: where it is read, what its columns hold, and for whom it holds."""
+
+    name: str
+    source: Source
+    phone: tuple[str, ...]
+    key: tuple[str, ...]
+    default_region: str | None
+    syncs: tuple[str, ...]
+    gone_share_max: float

@@ -38,6 +38,8 @@ INCOMPLETE = (
     "unmatched",
     "waiting",
     "mismatched",
+    "unreadable",
+    "not_withdrawn",
 )
 
 

@@ -92,7 +92,7 @@ def run(
     digest = sync.mapping.digest
     changed = position.mapping_digest not in (None, digest)
     plan = Plan(sync.name, sync.campaign, whole or changed or position.cursor is None, changed)
-    rules = SortRules(sync.name, sync.campaign, digest, rebase=changed)
+    rules = SortRules(sync.name, sync.campaign, digest, rebase=changed, calls=sync.calls)
     planner = _Planner(plan, Sorter(sync.mapping, rules, ledger), ledger, jobs_max, sync.calls, now)
     try:
         for page in sync.source.read(None if plan.from_start else position.cursor, now=now):
@@ -133,6 +133,7 @@ class _Planner:
         plan.counts.update(sorted_page.counts)
         found = sorted_page.intake
         plan.counts["released"] += len(found.released)
+        plan.counts["changed_calls"] += len(found.remapped)
         for rejection in found.rejections:
             self._reject(
                 rejection.reason,
@@ -157,12 +158,18 @@ class _Planner:
         # A poll would have stored the lead with its first page: this one repeats it.
         counts["repeated"] += len(found.new) - len(fresh)
         counts["new"] += len(fresh)
+        lists, keys = self._calls.lists, [lead.key for lead in fresh]
+        bad_phones, bad_keys = self._ledger.withdrawals.listed(
+            lists, [lead.job.phone for lead in fresh], keys
+        )
         phones = [lead.job.phone for lead in fresh if lead.job.held is None]
         taken = self._ledger.taken_phones(
             self._plan.campaign, phones, self._calls, now_ms=self._now_ms
         )
         for lead in fresh:
-            if lead.job.held is not None:
+            if lead.key in bad_keys or lead.job.phone in bad_phones:
+                counts["suppressed"] += 1
+            elif lead.job.held is not None:
                 self._plan.held[lead.job.held] += 1
                 counts["held"] += 1
             elif lead.job.phone in taken or not self._is_first(lead.job.phone):

@@ -14,6 +14,7 @@ from pathlib import PurePath
 
 from syncd.core.starting import StartAt
 from syncd.engine.ahead import read_ahead
+from syncd.engine.leaving import Missing, check_lists
 from syncd.engine.parts import Sync
 from syncd.engine.passes import Pass, PassResult, Tools, run_pass
 from syncd.engine.sorting import SortedPage, Sorter, SortRules
@@ -42,11 +43,13 @@ def run_once(
 ) -> PassResult:
     """Read what is new, page by page, until the source ends or a stop is asked for."""
     with run_pass("poll", sync.name, tools) as running:
+        check_lists(sync, tools.ledger)
+        missing = Missing(sync, live=backfill is None)
         position = tools.ledger.position(sync.name)
         digest = sync.mapping.digest
         rebase = position.mapping_digest not in (None, digest)
         # Another mapping may take what the old one rejected: everything is looked at again.
-        from_start = backfill is not None or rebase
+        from_start = backfill is not None or rebase or missing.counts
         # A poll that is stopped half-way under a new mapping begins again: the old digest stays.
         stored_digest = position.mapping_digest if rebase else digest
         sorter = _sorter(sync, tools, stored_digest or digest, rebase=rebase, backfill=backfill)
@@ -63,6 +66,7 @@ def run_once(
                 sorted_page.intake.cursor = page.cursor
             _store(sorted_page.intake, running)
             running.counts.update(sorted_page.counts)
+            missing.note(page, sorted_page)
             if on_page is not None:
                 on_page(page, running)
             if full or tools.stop.is_set():
@@ -71,13 +75,19 @@ def run_once(
             # A source that had nothing to read yet is looked at under the new mapping later.
             if backfill is None and looked:
                 tools.ledger.finish_poll(sync.name, digest, by=running.by())
-            if backfill is not None and running.unread:
-                # A live poll comes again by itself; a backfill that was not whole has to say so.
-                raise SourceDown(
-                    f"the source was not read to its end: {running.unread}",
-                    hint="run the backfill again once they are complete",
-                )
+            missing.withdraw(running)
+            if backfill is not None:
+                _check_whole(running)
     return running.result()
+
+
+def _check_whole(running: Pass) -> None:
+    """A live poll comes again by itself; a backfill that was not whole has to say so."""
+    if running.unread:
+        raise SourceDown(
+            f"the source was not read to its end: {running.unread}",
+            hint="run the backfill again once they are complete",
+        )
 
 
 def _tell_guess(page: Page, told: str, sync: Sync) -> str:
@@ -103,7 +113,9 @@ def _sorter(
     sync: Sync, tools: Tools, digest: str, *, rebase: bool, backfill: Backfill | None
 ) -> Sorter:
     start = backfill.start if backfill is not None else None
-    rules = SortRules(sync.name, sync.campaign, digest, rebase=rebase, start=start)
+    rules = SortRules(
+        sync.name, sync.campaign, digest, rebase=rebase, start=start, calls=sync.calls
+    )
     return Sorter(sync.mapping, rules, tools.ledger)
 
 
@@ -129,4 +141,6 @@ def _store(sorted_page: IntakePage, running: Pass) -> None:
         duplicate=stored.duplicate,
         released=stored.released,
         erased=stored.erased,
+        suppressed=stored.cancelled,
+        **{name: stored.changes.get(name, 0) for name in ("replaced", "again", "to_cancel")},
     )

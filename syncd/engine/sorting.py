@@ -11,9 +11,13 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
+from syncd.core.call_policy import DEFAULT, CallPolicy, OnChange, OnWithdrawn
 from syncd.core.mapping import MappedJob, Mapper, MappingSpec, Rejected
 from syncd.core.starting import StartAt
-from syncd.ledger.intake import IntakePage, KnownLead, NewLead
+from syncd.core.watching import Watcher
+from syncd.ledger.changes import Remapped
+from syncd.ledger.intake import IntakePage, NewLead
+from syncd.ledger.known import KnownLead
 from syncd.ledger.ledger import Ledger
 from syncd.ledger.rejections import NewRejection
 from syncd.sources.base import Page
@@ -33,6 +37,7 @@ class SortRules:
     rebase: bool = False
     #: take only records from this key on
     start: StartAt | None = None
+    calls: CallPolicy = DEFAULT
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,8 @@ class SortedPage:
     intake: IntakePage
     #: records seen, known, changed, filtered, repeated, skipped, rejected
     counts: Counter[str] = field(default_factory=Counter)
+    #: known leads whose row is there and passes the filter; only where a policy asks for them
+    present: list[int] = field(default_factory=list)
 
 
 class Sorter:
@@ -52,7 +59,12 @@ class Sorter:
         self._rules = rules
         self._ledger = ledger
         self._mappers: dict[tuple[str, ...], Mapper] = {}
+        self._watchers: dict[tuple[str, ...], Watcher] = {}
         self._ahead: AbstractSet[str] = frozenset()
+        calls = rules.calls
+        self._notes_left = calls.on_withdrawn is OnWithdrawn.CANCEL
+        self._acts = self._notes_left or calls.on_change is not OnChange.IGNORE
+        self._wide = bool(calls.change_columns) or self._notes_left
 
     def sort(self, page: Page) -> SortedPage:
         """What the page brings to the ledger, which has stored all earlier pages."""
@@ -77,14 +89,17 @@ class Sorter:
     ) -> SortedPage:
         if mapper is None:
             return found  # only the cursor moves, and columns may be empty
-        known = self._ledger.known_leads(self._rules.sync, list(keyed))
+        known = self._ledger.known_leads(self._rules.sync, list(keyed), wide=self._wide)
+        watcher = self._watcher(page.columns)
         for key, rows in keyed.items():
             lead = known.get(key)
             if lead is None:
-                self._new(key, rows, mapper, found)
+                self._new(key, rows, mapper, watcher, found)
             else:
                 found.counts["repeated"] += len(rows) - 1
-                self._known(key, lead, rows[0][1], mapper, found)
+                self._known(key, lead, rows[0], mapper, watcher, found)
+                if self._notes_left and any(mapper.keeps(row) for _, row in rows):
+                    found.present.append(lead.id)
         for bad in page.bad:
             found.intake.rejections.append(
                 NewRejection(bad.line, bad.reason, bad.detail, column=bad.column, digest=bad.digest)
@@ -98,6 +113,15 @@ class Sorter:
         if mapper is None:
             mapper = self._mappers[columns] = Mapper(self._spec, columns)
         return mapper
+
+    def _watcher(self, columns: tuple[str, ...]) -> Watcher | None:
+        """What digests the columns whose change counts; None: all that the mapping reads."""
+        watched = self._rules.calls.change_columns
+        if not watched or not columns:
+            return None
+        if columns not in self._watchers:
+            self._watchers[columns] = Watcher(watched, columns)
+        return self._watchers[columns]
 
     def _keys(self, page: Page) -> tuple[SortedPage, Mapper | None, dict[str, list[_Numbered]]]:
         """The rows of each key; no mapper for a page without records."""
@@ -124,6 +148,7 @@ class Sorter:
         key: str,
         rows: Sequence[_Numbered],
         mapper: Mapper,
+        watcher: Watcher | None,
         found: SortedPage,
     ) -> None:
         """The first row of a key that gives a call job is the lead, wherever a page ends.
@@ -138,7 +163,8 @@ class Sorter:
             elif isinstance(mapped, Rejected):
                 refused = refused or _rejection(line, mapped, key=key)
             else:
-                found.intake.new.append(NewLead(key, _revision(mapper, row), line, mapped))
+                watched = None if watcher is None else watcher.digest(row)
+                found.intake.new.append(NewLead(key, _revision(mapper, row), line, mapped, watched))
                 found.intake.good_keys.append(key)
                 found.counts["repeated"] += len(rows) - i - 1
                 return
@@ -151,23 +177,68 @@ class Sorter:
         self,
         key: str,
         lead: KnownLead,
-        row: Sequence[object],
+        numbered: _Numbered,
         mapper: Mapper,
+        watcher: Watcher | None,
         found: SortedPage,
     ) -> None:
+        row = numbered[1]
         revision = _revision(mapper, row)
         same = revision == lead.revision
-        if same and not (self._rules.rebase and lead.held_job):
+        watched_change = self._is_watched_change(lead, row, watcher, found)
+        has_effect = not self._rules.rebase and (
+            watched_change if watcher is not None else not same
+        )
+        if self._acts and (has_effect or lead.withdrawn):
+            taken = self._remap(lead, numbered, mapper, found, key=key, changed=has_effect)
+            if not taken:
+                found.intake.changed += [] if same else [(lead.id, revision)]
+                return
+        elif same and not (self._rules.rebase and lead.held_job):
             found.counts["known"] += 1
             return
-        if not same:
-            found.intake.changed.append((lead.id, revision))
-            found.counts["known" if self._rules.rebase else "changed"] += 1
-        if lead.held_job is not None:
+        elif lead.held_job is not None:
             mapped = mapper.map(row)
             if isinstance(mapped, MappedJob) and mapped.held is None:
                 found.intake.released.append((lead.held_job, mapped))
+        if not same:
+            found.intake.changed.append((lead.id, revision))
+        found.counts["known" if self._rules.rebase else "changed"] += 1
         found.intake.good_keys.append(key)
+
+    def _is_watched_change(
+        self, lead: KnownLead, row: Sequence[object], watcher: Watcher | None, found: SortedPage
+    ) -> bool:
+        """Whether a watched column changed; keeps the new digest."""
+        if watcher is None:
+            return False
+        digest = watcher.digest(row)
+        if digest == lead.watched:
+            return False
+        found.intake.watched.append((lead.id, digest))
+        return watcher.is_change(lead.watched, digest)
+
+    def _remap(
+        self,
+        lead: KnownLead,
+        numbered: _Numbered,
+        mapper: Mapper,
+        found: SortedPage,
+        *,
+        key: str,
+        changed: bool,
+    ) -> bool:
+        """Hand over what the row would be now; False: it is a rejection."""
+        line, row = numbered
+        mapped = mapper.map(row)
+        if isinstance(mapped, MappedJob):
+            forced = changed and bool(self._rules.calls.change_columns)
+            one = Remapped(lead.id, mapped, changed, forced=forced, returned=lead.withdrawn)
+            found.intake.remapped.append(one)
+        elif mapped is not None:
+            found.intake.rejections.append(_rejection(line, mapped, key=key))
+            return False
+        return True
 
 
 def _revision(mapper: Mapper, row: Sequence[object]) -> int:

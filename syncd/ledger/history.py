@@ -13,6 +13,7 @@ from sqlalchemy import Connection, func, select
 from syncd.clock import from_ms
 from syncd.core.call_job import REPORT_OF_ANOTHER_PHONE, JobState
 from syncd.ledger.schema import batches, call_jobs, job_counts, journal, leads
+from syncd.ledger.schema_guards import cancellations
 from syncd.ledger.schema_reports import attempts, reports
 from syncd.ledger.store import Store
 
@@ -47,6 +48,8 @@ class JobHistory:
     attempts: Sequence[Mapping[str, Any]]
     #: of a duplicate: the job that has the phone, as job_id, sync, campaign and key
     first: Mapping[str, Any] | None = None
+    #: the wish to cancel it at the vendor, and what became of it
+    cancellation: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,7 @@ def _job(connection: Connection, job: dict[str, Any]) -> JobHistory:
         reports=[dict(row) for row in told.mappings()],
         attempts=[dict(row) for row in tried.mappings()],
         first=_first(connection, job["duplicate_of"]),
+        cancellation=_cancellation(connection, job["id"]),
     )
 
 
@@ -125,6 +129,12 @@ def _first(connection: Connection, job_id: int | None) -> dict[str, Any] | None:
     )
     found = row.mappings().first()
     return None if found is None else dict(found)
+
+
+def _cancellation(connection: Connection, job_id: int) -> dict[str, Any] | None:
+    wish = select(cancellations).where(cancellations.c.job_id == job_id)
+    row = connection.execute(wish).mappings().first()
+    return None if row is None else dict(row)
 
 
 def _is_mismatched(connection: Connection, job: Mapping[str, Any]) -> bool:

@@ -11,25 +11,31 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import orjson
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from syncd.clock import to_ms
 from syncd.core.call_job import PHONE_KNOWN, JobState
 from syncd.core.call_policy import DEFAULT, CallPolicy
-from syncd.core.guards import JUDGING
 from syncd.core.mapping import MappedJob
+from syncd.core.withdrawal import SUPPRESSED
 from syncd.errors import Transient
-from syncd.ledger import rejections, tombstones
+from syncd.ledger import changes, rejections, tombstones
+from syncd.ledger.changes import Remapped
 from syncd.ledger.first_calls import first_calls, lock_all, lock_campaign
 from syncd.ledger.guards import reason_changed, remap
-from syncd.ledger.intake_sql import ANY_HELD, INSERT_JOBS, INSERT_LEADS, KNOWN, NAME_FIRST
+from syncd.ledger.intake_sql import (
+    INSERT_JOBS,
+    INSERT_LEADS,
+    NAME_FIRST,
+)
 from syncd.ledger.leases import check_lease
 from syncd.ledger.moves import By, jobs_moved
 from syncd.ledger.rejections import NewRejection
 from syncd.ledger.schema import call_jobs, leads, syncs
-from syncd.ledger.sql import as_json, json_rows, one_of, storable, take_ids, upsert
+from syncd.ledger.sql import storable, take_ids, upsert
 from syncd.ledger.store import Store
+from syncd.ledger.suppressions import barred_keys, listed_in
 
 FIRST_GENERATION = 1
 
@@ -41,14 +47,7 @@ class NewLead(NamedTuple):
     revision: int
     line: int
     job: MappedJob
-
-
-class KnownLead(NamedTuple):
-    """What the ledger has of a key."""
-
-    id: int
-    revision: int
-    held_job: int | None = None
+    watched: int | None = None
 
 
 @dataclass(slots=True)
@@ -65,6 +64,8 @@ class IntakePage:
     new: list[NewLead] = field(default_factory=list)
     changed: list[tuple[int, int]] = field(default_factory=list)  # lead ID, new revision
     released: list[tuple[int, MappedJob]] = field(default_factory=list)  # held job, mapped anew
+    remapped: list[Remapped] = field(default_factory=list)  # changed so that it counts
+    watched: list[tuple[int, int]] = field(default_factory=list)  # lead ID, digest
     rejections: list[NewRejection] = field(default_factory=list)
     good_keys: list[str] = field(default_factory=list)  # their old rejections are settled
 
@@ -80,27 +81,9 @@ class IntakeResult:
     held: int = 0
     duplicate: int = 0
     released: int = 0
+    cancelled: int = 0  #: new, and on a do-not-call list
+    changes: Mapping[str, int] = field(default_factory=dict)  #: see changes.apply
     erased: int = 0
-
-
-def known_leads(store: Store, sync: str, keys: Sequence[str]) -> dict[str, KnownLead]:
-    """Which of these keys the ledger has, with their revision and held job."""
-    with store.read() as connection:
-        rows = KNOWN.rows(connection, of_sync=sync, keys=list(keys))
-        any_held = rows and ANY_HELD(connection, of_sync=sync).first()
-        held = _held_jobs(connection, [row[1] for row in rows]) if any_held else {}
-    return {key: KnownLead(lead, revision, held.get(lead)) for key, lead, revision in rows}
-
-
-def _held_jobs(connection: Connection, lead_ids: Sequence[int]) -> dict[int, int]:
-    rows = connection.execute(
-        select(call_jobs.c.lead_id, call_jobs.c.id).where(
-            one_of(connection.dialect.name, call_jobs.c.lead_id, as_json(lead_ids)),
-            call_jobs.c.state == JobState.HELD,
-            call_jobs.c.reason.is_distinct_from(JUDGING),
-        )
-    )
-    return {row[0]: row[1] for row in rows}
 
 
 def store_page(store: Store, page: IntakePage, *, by: By) -> IntakeResult:
@@ -124,9 +107,12 @@ def _store_page(store: Store, page: IntakePage, by: By) -> IntakeResult:
         lock_campaign(connection, page.campaign)
         result.erased = tombstones.block(connection, page)
         _insert_new(connection, page, result, by)
-        _revise(connection, page.changed, by)
+        changes.revise(connection, page.changed, by)
+        changes.watch(connection, page.watched)
         for job_id, job in page.released:
             _release(connection, page, job_id, job, result, by)
+        result.changes = changes.apply(connection, _target(page), page.remapped, by)
+        result.staged += result.changes.get("staged", 0)
         rejections.settle(connection, page.sync, page.good_keys, by)
         rejections.store(connection, page.sync, page.origin, page.rejections, by)
         if page.cursor is not None:
@@ -152,6 +138,7 @@ def _insert_new(connection: Connection, page: IntakePage, result: IntakeResult, 
         return
     phones = [lead.job.phone for lead in page.new]
     taken = first_calls(connection, page.campaign, phones, page.policy, now_ms=by.at_ms)
+    barred = barred_keys(connection, page.policy.lists, page.new)
     lead_ids = take_ids(connection, leads, len(page.new))
     job_ids = take_ids(connection, call_jobs, len(page.new))
     lead_rows: list[tuple[object, ...]] = []
@@ -160,10 +147,10 @@ def _insert_new(connection: Connection, page: IntakePage, result: IntakeResult, 
     firsts: list[tuple[int, int]] = []
     for lead_id, job_id, lead in zip(lead_ids, job_ids, page.new, strict=True):
         job = lead.job
-        state, reason = _first_state(job, taken, page.held_as)
+        state, reason = _first_state(job, taken, page.held_as, barred=lead.key in barred)
         if state is JobState.DUPLICATE:
             firsts.append((job_id, taken[job.phone]))
-        elif job.held is None and page.policy.per_phone:
+        elif job.held is None and page.policy.per_phone and state is not JobState.CANCELLED:
             taken[job.phone] = job_id
         lead_rows.append((lead_id, lead.key, lead.revision, lead.line))
         body = job.body.decode()
@@ -174,6 +161,9 @@ def _insert_new(connection: Connection, page: IntakePage, result: IntakeResult, 
     _insert_rows(connection, page, lead_rows, job_rows, by)
     if firsts:
         NAME_FIRST(connection, rows=firsts)
+    if page.policy.change_columns:
+        watched = [lead.watched for lead in page.new]
+        changes.watch(connection, list(zip(lead_ids, watched, strict=True)))
     for (state, why), jobs in moved.items():
         jobs_moved(connection, jobs, campaign=page.campaign, old="", new=state, why=why, by=by)
         counted = JobState.STAGED if why == page.held_as else state
@@ -205,16 +195,8 @@ def _insert_rows(
     )
 
 
-def _revise(connection: Connection, changed: list[tuple[int, int]], by: By) -> None:
-    if not changed:
-        return
-    types = {"lead": leads.c.id.type, "revision": leads.c.revision.type}
-    given = json_rows(connection.dialect.name, as_json(changed), **types)
-    connection.execute(
-        leads.update()
-        .where(leads.c.id == given.c.lead)
-        .values(revision=given.c.revision, changed_at=by.at_ms)
-    )
+def _target(page: IntakePage) -> changes.Target:
+    return changes.Target(page.sync, page.campaign, page.policy, page.held_as)
 
 
 def _finish_ms(job: MappedJob) -> int | None:
@@ -222,8 +204,10 @@ def _finish_ms(job: MappedJob) -> int | None:
 
 
 def _first_state(
-    job: MappedJob, taken: Mapping[int, int], held_as: str | None
+    job: MappedJob, taken: Mapping[int, int], held_as: str | None, *, barred: bool
 ) -> tuple[JobState, str | None]:
+    if barred:
+        return JobState.CANCELLED, SUPPRESSED
     if job.held is not None:
         return JobState.HELD, job.held
     if job.phone in taken:
@@ -249,7 +233,8 @@ def _release(
     if job.held is not None or remap(connection, job_id, told):
         return
     taken = first_calls(connection, page.campaign, [job.phone], page.policy, now_ms=by.at_ms)
-    state, reason = _first_state(job, taken, page.held_as)
+    barred, _ = listed_in(connection, page.policy.lists, [job.phone], [])
+    state, reason = _first_state(job, taken, page.held_as, barred=bool(barred))
     moved = connection.execute(
         call_jobs.update()
         .where(call_jobs.c.id == job_id, call_jobs.c.state == JobState.HELD)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+
 from sqlalchemy import Executable, bindparam, literal_column, select
 
 from syncd.core.call_job import JobState
@@ -16,14 +19,18 @@ ANY_HELD = Prepared(
         job_counts.c.jobs > literal_column("0"),
     )
 )
-KNOWN = Prepared(
-    lambda dialect: gathered(
-        dialect,
-        select(leads.c.key, leads.c.id, leads.c.revision).where(
-            leads.c.sync == bindparam("of_sync"), one_of(dialect, leads.c.key, bindparam("keys"))
-        ),
+
+
+def _known(columns: Sequence[str], dialect: str) -> Executable:
+    query = select(*(leads.c[name] for name in columns)).where(
+        leads.c.sync == bindparam("of_sync"), one_of(dialect, leads.c.key, bindparam("keys"))
     )
-)
+    return gathered(dialect, query)
+
+
+KNOWN = Prepared(partial(_known, ("key", "id", "revision")))
+#: With what only some policies ask for.
+KNOWN_WIDE = Prepared(partial(_known, ("key", "id", "revision", "watched_digest", "withdrawn_at")))
 INSERT_LEADS = InsertRows(
     leads, ("id", "key", "revision", "line"), ("sync", "origin", "seen_at", "pass_id")
 )

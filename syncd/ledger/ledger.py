@@ -20,6 +20,7 @@ from syncd.ledger import (
     cursors,
     history,
     intake,
+    known,
     outbox,
     passes,
     recovery,
@@ -33,6 +34,7 @@ from syncd.ledger.opened import OpenedLedger
 from syncd.ledger.outbox import ClaimedBatch
 from syncd.ledger.privacy import Privacy
 from syncd.ledger.store import Store
+from syncd.ledger.withdraw_verbs import Withdrawals
 
 
 class Ledger(OpenedLedger):
@@ -42,6 +44,7 @@ class Ledger(OpenedLedger):
         super().__init__(store)
         self.guards = Guards(store)  #: what is held before a person has agreed
         self.privacy = Privacy(store, self.id)  #: erase a person, purge what is old
+        self.withdrawals = Withdrawals(store)  #: calls that must not be made, and their lists
         self.leases = Leases(store)  #: who works on it, and who holds what
 
     # poll
@@ -49,9 +52,11 @@ class Ledger(OpenedLedger):
         """How far a sync was read, and under which mapping."""
         return cursors.position(self._store, sync)
 
-    def known_leads(self, sync: str, keys: Sequence[str]) -> dict[str, intake.KnownLead]:
+    def known_leads(
+        self, sync: str, keys: Sequence[str], *, wide: bool = False
+    ) -> dict[str, known.KnownLead]:
         """Which of these keys are leads already."""
-        return intake.known_leads(self._store, sync, keys)
+        return known.known_leads(self._store, sync, keys, wide=wide)
 
     def taken_phones(
         self, campaign: str, phones: Sequence[int], policy: CallPolicy = DEFAULT, *, now_ms: int = 0

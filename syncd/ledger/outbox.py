@@ -20,6 +20,7 @@ from syncd.ledger.outbox_sql import INSERT_BATCH, MARK_SENT, SEAL_RANGE, SEAL_SO
 from syncd.ledger.schema import batches, call_jobs
 from syncd.ledger.sql import take_ids
 from syncd.ledger.store import Store
+from syncd.ledger.withdrawals import end_staged
 
 #: A claim outlives the longest request by far; a dead claimer's batch is free after it.
 LEASE = timedelta(minutes=10)
@@ -154,7 +155,7 @@ def _seal_jobs(
 def _staged(
     connection: Connection, campaign: str, phones_max: int, now: datetime, by: By
 ) -> tuple[list[StagedJob], int]:
-    """The oldest staged jobs, a batch at most, and how many past their end expired on the way."""
+    """The oldest staged jobs, a batch at most, and how many ended on the way: late or withdrawn."""
     rows = sorted(STAGED_JOBS.rows(connection, of_campaign=campaign, most=phones_max))
     now_ms = to_ms(now)
     late = [(row[0], row[4]) for row in rows if row[5] is not None and row[5] <= now_ms]
@@ -162,10 +163,13 @@ def _staged(
         _expire(connection, campaign, late, by)
         gone = {job for job, _ in late}
         rows = [row for row in rows if row[0] not in gone]
+    withdrawn = end_staged(connection, campaign, [(row[0], row[4]) for row in rows], by)
+    if withdrawn:
+        rows = [row for row in rows if row[0] not in withdrawn]
     jobs = [
         StagedJob(job, gen, phone, body.encode(), sync) for job, gen, phone, body, sync, _ in rows
     ]
-    return jobs, len(late)
+    return jobs, len(late) + len(withdrawn)
 
 
 def _expire(connection: Connection, campaign: str, late: list[tuple[int, str]], by: By) -> None:

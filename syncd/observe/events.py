@@ -117,6 +117,26 @@ SOURCE_GUESSED = _event(
     "sync file option hint",
 )
 
+SUPPRESSION_UNREADABLE = _event(
+    "suppression.misread",
+    "warning",
+    "Records of a do-not-call list hold neither a valid phone nor a key: they bar nobody.",
+    "list records hint",
+)
+SUPPRESSION_SHRUNK = _event(
+    "suppression.shrunk",
+    "warning",
+    "Much of a do-not-call list is missing: all of it stays in force.",
+    "list missing listed hint",
+)
+LEADS_MISSED = _event(
+    "leads.missed",
+    "warning",
+    "Rows of open leads are no longer in the source, and no call was withdrawn: the reading was not"
+    " whole, or too many left at once.",
+    "sync leads open_leads reason hint",
+)
+
 # submit.
 BATCH_ANSWERED = _event(
     "batch.answered",

@@ -11,7 +11,8 @@ from syncd.core.call_job import JobState
 from syncd.core.mapping import MappedJob
 from syncd.errors import Transient
 from syncd.ledger import rejections
-from syncd.ledger.intake import IntakeResult, KnownLead, NewLead
+from syncd.ledger.intake import IntakeResult, NewLead
+from syncd.ledger.known import KnownLead
 from syncd.ledger.ledger import Ledger
 from syncd.ledger.rejections import NewRejection
 from tests.ledgers import (
