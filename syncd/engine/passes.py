@@ -101,6 +101,7 @@ class Pass:
 
     def by(self) -> By:
         """The signature of a move made now."""
+    failures: int = 0  #: sendings in a row to its campaign that had no answer, as it began
         return By(self.kind, to_ms(self.tools.clock.now()), self.id, self.lease)
 
     def result(self) -> PassResult:

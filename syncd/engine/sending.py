@@ -15,26 +15,19 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 
-import orjson
-
 from syncd.clock import Moment
 from syncd.core.backoff import next_try_at
-from syncd.core.call_job import JobState
 from syncd.core.lease import claim_is_ending
 from syncd.core.report_times import next_report_at
 from syncd.engine.parts import Campaign
 from syncd.engine.passes import Pass
+from syncd.engine.refusals import end_refused
 from syncd.errors import Halted, InDoubt, Refused, Transient
 from syncd.ledger.answers import AnswerStored
 from syncd.ledger.outbox import LEASE, ClaimedBatch
 from syncd.observe import events, logs
 
 _log = logs.get("engine")
-
-#: Refusals that name their phone: the one is refused, the rest go again (Calls API, Errors).
-NAMES_ITS_PHONE = frozenset({"phone.bad.format", "phone.gmtZone.bad.format"})
-#: Our lists name a phone once, so this is about calls that the campaign had from elsewhere.
-DUPLICATED = "phone.duplicated"
 
 
 class Outcome(StrEnum):
@@ -61,6 +54,11 @@ class Sent:
     def failed(self) -> bool:
         """Whether no answer came."""
         return self.outcome in (Outcome.NOT_SENT, Outcome.IN_DOUBT)
+
+    @property
+    def answered(self) -> bool:
+        """Whether the campaign answered, whatever it said."""
+        return self.outcome in (Outcome.ANSWERED, Outcome.UNMATCHED, Outcome.REFUSED)
 
 
 #: What came of asking the vendor: its IDs, or why there are none.
@@ -210,7 +208,11 @@ def _refused(
         doubt = InDoubt(f"refused after an ambiguous sending: {error.what}")
         sent = _no_answer(batch, campaign, running, doubt, in_doubt=True)
     else:
-        sent = _end_refused(batch, campaign, running, error)
+        ended = end_refused(batch, campaign, running, error)
+        if ended is None:
+            return overtaken(batch)
+        jobs, held = ended
+        sent = Sent(Outcome.REFUSED, jobs, halted=held)
     if isinstance(error, Halted):
         if running.tools.ledger.halt(campaign.name, error.what, by=running.by()):
             _log.error(
@@ -219,47 +221,3 @@ def _refused(
         running.halt_told = True
         return replace(sent, halted=error)
     return sent
-
-
-def _end_refused(
-    batch: ClaimedBatch, campaign: Campaign, running: Pass, error: Refused | Halted
-) -> Sent:
-    guilty = _guilty(batch, error)
-    # Nobody is named: a person has to look. A halted campaign keeps its jobs for later.
-    park = isinstance(error, Refused) and not guilty
-    recorded = running.tools.ledger.record_refusal(
-        batch, why=_why(error), guilty=guilty, park=park, by=running.by()
-    )
-    if not recorded:
-        return overtaken(batch)
-    _log.warning(
-        events.BATCH_REFUSED,
-        campaign=campaign.name,
-        batch_id=batch.id,
-        type=_why(error),
-        jobs=batch.size,
-    )
-    ended = Counter(state.value for state in guilty.values())
-    rest = batch.size - len(guilty)
-    return _sent(Outcome.REFUSED, batch, **ended, **{"parked" if park else "restaged": rest})
-
-
-def _guilty(batch: ClaimedBatch, error: Refused | Halted) -> dict[int, JobState]:
-    """The phones of our list that the vendor names, and how their jobs end."""
-    if not isinstance(error, Refused):
-        return {}
-    fault = error.fault
-    if fault.type in NAMES_ITS_PHONE:
-        named, state = {fault.phone or ""}, JobState.REFUSED
-    elif fault.type == DUPLICATED:
-        named, state = {*fault.phones_duplicates, fault.phone or ""}, JobState.DUPLICATE
-    else:
-        return {}
-    digits = {phone.lstrip("+") for phone in named}
-    # One that stands in no item ends nothing: the same list would go again and again.
-    ours = {str(item["phone"]) for item in orjson.loads(batch.body)}
-    return {int(phone): state for phone in digits & ours}
-
-
-def _why(error: Refused | Halted) -> str:
-    return error.fault.type if isinstance(error, Refused) else error.what

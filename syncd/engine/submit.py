@@ -54,7 +54,8 @@ def _send_all(campaign: Campaign, running: Pass, flights: _Flights, on_sent: OnS
             elif flights.none:
                 break
             # A list that is refused stages most of its jobs again: they go in this pass too.
-            flights.record_ended(tally, wait_for_one=flights.full or batch is None)
+            full = flights.full or tally.one_at_a_time
+            flights.record_ended(tally, wait_for_one=full or batch is None)
     finally:
         flights.record_all(tally)
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 
+from syncd.engine.breaker import Breaker
 from syncd.engine.passes import Pass
 from syncd.engine.sending import Sent
 from syncd.errors import Halted
-
-#: So many sendings in a row without an answer end the pass: the campaign needs a rest.
-FAILURES_IN_A_ROW_MAX = 5
 
 OnSent = Callable[[Counter[str]], None]
 
@@ -21,13 +19,18 @@ class Tally:
     def __init__(self, running: Pass, on_sent: OnSent | None) -> None:
         self._running = running
         self._on_sent = on_sent
-        self._failures = 0
+        self._breaker = Breaker(running)
         self._must_wait = False
 
     @property
     def needs_rest(self) -> bool:
         """Whether nothing more may be sent in this pass."""
-        return self._must_wait or self._failures >= FAILURES_IN_A_ROW_MAX
+        return self._must_wait or self._breaker.is_open
+
+    @property
+    def one_at_a_time(self) -> bool:
+        """Whether the next list is a try: nothing else goes before it has its answer."""
+        return self._breaker.half_open
 
     def note(self, sent: Sent) -> None:
         """Count one sending; raises Halted when the campaign said so."""
@@ -42,10 +45,10 @@ class Tally:
         for recorded in sendings:
             try:
                 sent = recorded()
+                self._count(sent)
             except Exception as error:  # noqa: BLE001 - the others must be recorded before it goes up
                 failed = error
                 continue
-            self._count(sent)
             halted = sent.halted or halted
         if failed is not None:
             raise failed
@@ -54,7 +57,10 @@ class Tally:
 
     def _count(self, sent: Sent) -> None:
         self._running.counts.update(sent.jobs)
-        self._failures = self._failures + 1 if sent.failed else 0
         self._must_wait = self._must_wait or sent.must_wait
         if self._on_sent is not None:
             self._on_sent(sent.jobs)
+        if sent.failed:
+            self._breaker.note_failure()
+        elif sent.answered:
+            self._breaker.note_answer()

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from types import MappingProxyType
 from typing import NamedTuple
 
 import orjson
@@ -26,8 +25,6 @@ from syncd.ledger.schema import batches, call_jobs, is_accepted
 from syncd.ledger.sql import Prepared, chunks, json_rows
 from syncd.ledger.store import Store
 
-#: No phone is named.
-NOBODY: Mapping[int, JobState] = MappingProxyType({})
 _IGNORED = (JobState.DUPLICATE, "vendor_ignored_duplicate")
 _NOT_ITS_ID = (JobState.PARKED, ID_OF_ANOTHER_JOB)
 
@@ -155,68 +152,6 @@ def _accept(
         new=JobState.ACCEPTED,
         why="answered",
         by=by,
-    )
-
-
-def record_refusal(
-    store: Store,
-    batch: ClaimedBatch,
-    *,
-    why: str,
-    guilty: Mapping[int, JobState] = NOBODY,
-    park: bool = False,
-    by: By,
-) -> bool:
-    """A definitive refusal of the whole list: nothing of it was created.
-
-    The jobs of the guilty phones end as `guilty` says (refused, duplicate). The rest are staged
-    again as a new generation (another body, another key), or parked when nobody knows what is
-    wrong (`park`).
-    """
-    rest_state = JobState.PARKED if park else JobState.STAGED
-    with store.write() as connection:
-        moved = connection.execute(
-            batches.update()
-            .where(
-                batches.c.id == batch.id,
-                batches.c.epoch == batch.epoch,
-                batches.c.state == BatchState.SENT,
-                batches.c.ambiguous == 0,
-            )
-            .values(state=BatchState.REFUSED, outcome=why, body=None, leased_until=None)
-        ).rowcount
-        if moved != 1:
-            return False
-        batch_moved(connection, batch.id, BatchState.SENT, BatchState.REFUSED, why=why, by=by)
-        jobs = batch_jobs(connection, batch.id)
-        for state in (JobState.REFUSED, JobState.DUPLICATE):
-            ended = [job for job in jobs if guilty.get(job[2]) is state]
-            _leave_batch(connection, batch, ended, state, why, by)
-        rest = [job for job in jobs if job[2] not in guilty]
-        _leave_batch(connection, batch, rest, rest_state, why, by)
-    return True
-
-
-def _leave_batch(
-    connection: Connection,
-    batch: ClaimedBatch,
-    jobs: Sequence[tuple[int, str, int, int]],
-    new: JobState,
-    why: str,
-    by: By,
-) -> None:
-    values: dict[str, object] = {"reason": why}
-    if new is JobState.STAGED:
-        values = {"reason": None, "batch_id": None, "generation": call_jobs.c.generation + 1}
-    move_jobs(
-        connection,
-        [(job[0], job[1]) for job in jobs],
-        campaign=batch.campaign,
-        old=JobState.SEALED,
-        new=new,
-        why=f"batch {batch.id}: {why}",
-        by=by,
-        values=values,
     )
 
 

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from syncd.core.call_job import JobState
 from syncd.core.call_policy import DEFAULT, CallPolicy
+from syncd.core.refused_list import Rest
 from syncd.core.report import AttemptReport, JobReport
 from syncd.ledger import (
     answers,
@@ -24,6 +25,7 @@ from syncd.ledger import (
     outbox,
     passes,
     recovery,
+    refusals,
     reports,
     views,
 )
@@ -42,8 +44,8 @@ class Ledger(OpenedLedger):
 
     def __init__(self, store: Store) -> None:
         super().__init__(store)
-        self.guards = Guards(store)  #: what is held before a person has agreed
         self.privacy = Privacy(store, self.id)  #: erase a person, purge what is old
+        self.guards = Guards(store)  #: what is held before a person has agreed
         self.withdrawals = Withdrawals(store)  #: calls that must not be made, and their lists
         self.leases = Leases(store)  #: who works on it, and who holds what
 
@@ -96,12 +98,14 @@ class Ledger(OpenedLedger):
         batch: ClaimedBatch,
         *,
         why: str,
-        guilty: Mapping[int, JobState] = answers.NOBODY,
-        park: bool = False,
+        guilty: Mapping[int, JobState] = refusals.NOBODY,
+        rest: Rest = Rest.AGAIN,
         by: By,
-    ) -> bool:
-        """Tx C. Sent to refused, only when no sending was ambiguous; jobs refused or staged."""
-        return answers.record_refusal(self._store, batch, why=why, guilty=guilty, park=park, by=by)
+    ) -> refusals.RefusalStored | None:
+        """Tx C. Sent to refused, only when no sending was ambiguous; jobs end or go again."""
+        return refusals.record_refusal(
+            self._store, batch, why=why, guilty=guilty, rest=rest, by=by
+        )
 
     def record_no_answer(
         self, batch: ClaimedBatch, *, in_doubt: bool, outcome: str, next_at: datetime

@@ -10,13 +10,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from syncd.clock import to_ms
 from syncd.core.batch import SealedBody, StagedJob, plan_batch, seal
 from syncd.core.call_job import BatchState, JobState
 from syncd.ledger.moves import By, batch_moved, check_all_moved, jobs_moved, move_jobs
-from syncd.ledger.outbox_sql import INSERT_BATCH, MARK_SENT, SEAL_RANGE, SEAL_SOME, STAGED_JOBS
+from syncd.ledger.outbox_sql import (
+    INSERT_BATCH,
+    MARK_SENT,
+    NEXT_PEN,
+    PENNED_JOBS,
+    SEAL_RANGE,
+    SEAL_SOME,
+    STAGED_JOBS,
+)
 from syncd.ledger.schema import batches, call_jobs
 from syncd.ledger.sql import take_ids
 from syncd.ledger.store import Store
@@ -55,7 +63,7 @@ class ClaimedBatch:
 def seal_batch(
     store: Store, ledger_id: str, campaign: str, *, phones_max: int, now: datetime, by: By
 ) -> ClaimedBatch | None:
-    """Put the oldest staged jobs into a batch whose body and key are from now on fixed.
+    """Put the jobs of a pen, or the oldest staged ones, into a batch that is from now on fixed.
 
     Returns None when nothing is staged. Jobs whose `finishDateTime` has passed expire here, and
     the next ones are looked at: a block of late jobs never hides those behind it.
@@ -63,11 +71,23 @@ def seal_batch(
     expired = 1
     while expired:
         with store.write() as connection:
-            staged, expired = _staged(connection, campaign, phones_max, now, by)
+            pen = NEXT_PEN(connection, of_campaign=campaign).scalar()
+            staged, expired = _staged(connection, campaign, pen, phones_max, now, by)
             planned = plan_batch(staged, phones_max=phones_max)
             if planned:
-                return _seal(connection, ledger_id, campaign, planned, len(staged), now, by)
+                # On PostgreSQL others may hold jobs between ours: a range would wait for them, and
+                # they for us. Jobs of a pen have other staged jobs between them everywhere.
+                alone = connection.dialect.name == "sqlite" and pen is None
+                whole = alone and len(planned) == len(staged)
+                root = None if pen is None else root_of(connection, pen // 2)
+                return _seal(connection, ledger_id, campaign, planned, whole, root, now, by)
     return None
+
+
+def root_of(connection: Connection, batch_id: int) -> int:
+    """The list whose refusal began the search that this list belongs to; itself if none did."""
+    root = func.coalesce(batches.c.root, batches.c.id)
+    return int(connection.execute(select(root).where(batches.c.id == batch_id)).scalar_one())
 
 
 def _seal(
@@ -75,14 +95,13 @@ def _seal(
     ledger_id: str,
     campaign: str,
     planned: Sequence[StagedJob],
-    staged: int,
+    whole: bool,
+    root: int | None,
     now: datetime,
     by: By,
 ) -> ClaimedBatch:
     sealed = seal(planned, ledger_id=ledger_id, campaign=campaign)
-    batch_id = _insert_batch(connection, campaign, sealed, now)
-    # On PostgreSQL others may hold jobs between ours: a range would wait for them, and they for us.
-    whole = connection.dialect.name == "sqlite" and len(planned) == staged
+    batch_id = _insert_batch(connection, campaign, sealed, root, now)
     _seal_jobs(connection, campaign, sealed.jobs, batch_id, whole=whole)
     members = tuple([(job.id, job.sync) for job in planned])
     jobs_moved(
@@ -111,7 +130,9 @@ def _seal(
     )
 
 
-def _insert_batch(connection: Connection, campaign: str, sealed: SealedBody, now: datetime) -> int:
+def _insert_batch(
+    connection: Connection, campaign: str, sealed: SealedBody, root: int | None, now: datetime
+) -> int:
     (batch_id,) = take_ids(connection, batches, 1)
     INSERT_BATCH(
         connection,
@@ -124,6 +145,7 @@ def _insert_batch(connection: Connection, campaign: str, sealed: SealedBody, now
         job_ids=[job.id for job in sealed.jobs],
         leased_until=to_ms(now + LEASE),
         created_at=to_ms(now),
+        root=root,
     )
     return batch_id
 
@@ -153,7 +175,7 @@ def _seal_jobs(
 
 
 def _staged(
-    connection: Connection, campaign: str, phones_max: int, now: datetime, by: By
+    connection: Connection, campaign: str, pen: int | None, phones_max: int, now: datetime, by: By
 ) -> tuple[list[StagedJob], int]:
     """The oldest staged jobs, a batch at most, and how many ended on the way: late or withdrawn."""
     rows = sorted(STAGED_JOBS.rows(connection, of_campaign=campaign, most=phones_max))

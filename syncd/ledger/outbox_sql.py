@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Executable, bindparam, func, null, select
+from sqlalchemy import ColumnElement, Executable, TextClause, bindparam, func, null, select
 
 from syncd.core.call_job import BatchState, JobState
 from syncd.ledger.recovery import is_sending
-from syncd.ledger.schema import batches, call_jobs, is_open_batch, is_staged
+from syncd.ledger.schema import batches, call_jobs, is_open_batch, is_penned, is_staged
 from syncd.ledger.sql import Prepared, gathered, one_of
 
 
-def _staged_jobs(dialect: str) -> Executable:
+def _staged_jobs(dialect: str, *which: ColumnElement[bool] | TextClause) -> Executable:
     query = (
         select(
             call_jobs.c.id,
@@ -20,7 +20,7 @@ def _staged_jobs(dialect: str) -> Executable:
             call_jobs.c.sync,
             call_jobs.c.finish_at,
         )
-        .where(call_jobs.c.campaign == bindparam("of_campaign"), is_staged)
+        .where(call_jobs.c.campaign == bindparam("of_campaign"), *which)
         .order_by(call_jobs.c.id)
         .limit(bindparam("most"))
     )
@@ -35,8 +35,15 @@ def _sealing(chosen: ColumnElement[bool]) -> Executable:
     )
 
 
-STAGED_JOBS = Prepared(_staged_jobs)
-#: Every staged job from the first ID to the last.
+STAGED_JOBS = Prepared(lambda d: _staged_jobs(d, is_staged, call_jobs.c.pen.is_(None)))
+PENNED_JOBS = Prepared(lambda d: _staged_jobs(d, is_penned, call_jobs.c.pen == bindparam("pen")))
+#: The newest pen first: halves of halves are told apart before the next half is looked at.
+NEXT_PEN = Prepared(
+    lambda _: select(func.max(call_jobs.c.pen)).where(
+        call_jobs.c.campaign == bindparam("of_campaign"), is_penned
+    )
+)
+#: Every staged job from the first ID to the last: right only while no staged job has a pen.
 SEAL_RANGE = Prepared(
     lambda _: _sealing(call_jobs.c.id.between(bindparam("first"), bindparam("last")))
 )
@@ -55,6 +62,7 @@ INSERT_BATCH = Prepared(
                 "job_ids",
                 "leased_until",
                 "created_at",
+                "root",
             )
         },
         state=BatchState.SEALED.value,

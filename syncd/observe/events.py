@@ -153,8 +153,9 @@ ANSWER_SHORTENED = _event(
 BATCH_REFUSED = _event(
     "batch.refused",
     "warning",
-    "The vendor refused a batch; nothing was added.",
-    "campaign batch_id type jobs",
+    "The vendor refused a batch; nothing was added. `rest` says how the jobs go again that it does"
+    " not end: `again`, in `halves`, or after a `hold`.",
+    "campaign batch_id type jobs rest",
 )
 BATCH_DOUBTED = _event(
     "batch.doubted",
@@ -189,6 +190,13 @@ KEY_OUTLIVED = _event(
 BATCH_RESENT = _event(
     "batch.resent",
     "info",
+CAMPAIGN_HELD = _event(
+    "campaign.held",
+    "error",
+    "Lists are refused, and no lead is known to be at fault: nothing is sent until a person has"
+    " looked and released the campaign (`syncd campaign release`).",
+    "campaign reason hint",
+)
     "A batch in doubt was sent again, byte for byte, with its key.",
     "campaign batch_id jobs",
 )

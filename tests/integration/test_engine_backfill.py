@@ -15,9 +15,9 @@ from syncd.campaign.client import CampaignClient
 from syncd.core.doubt import RESEND_WINDOW
 from syncd.core.starting import StartAt
 from syncd.engine import backfill, poll, submit
+from syncd.engine.breaker import FAILURES_IN_A_ROW_MAX
 from syncd.engine.once import work_campaign
 from syncd.engine.passes import worst_exit_code
-from syncd.engine.tally import FAILURES_IN_A_ROW_MAX
 from syncd.errors import InDoubt
 from syncd.ledger.ledger import Ledger
 from syncd.sandbox.faults import Fault

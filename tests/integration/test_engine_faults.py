@@ -13,7 +13,7 @@ import pytest
 from syncd.campaign.client import CampaignClient
 from syncd.core.doubt import QUIET, RESEND_WINDOW
 from syncd.engine import reconcile
-from syncd.engine.tally import FAILURES_IN_A_ROW_MAX
+from syncd.engine.breaker import FAILURES_IN_A_ROW_MAX
 from syncd.errors import Transient
 from syncd.sandbox.faults import Fault
 from tests.worlds import LONG_S, World, new_world, poll_all, settle, work

@@ -7,9 +7,12 @@ from datetime import timedelta
 import pytest
 
 from syncd.core.call_job import JobState
+from syncd.core.refused_list import Rest, splits_max
 from syncd.ledger.answers import AnswerStored, Unmatched
+from syncd.ledger.campaign_state import CampaignState
 from syncd.ledger.ledger import Ledger
-from syncd.ledger.outbox import LEASE
+from syncd.ledger.outbox import LEASE, ClaimedBatch
+from syncd.ledger.refusals import RefusalStored
 from tests.ledgers import (
     CAMPAIGN,
     HOUR,
@@ -27,6 +30,7 @@ from tests.ledgers import (
     sealed,
     sent,
     snapshot,
+    stage,
     states,
     tally,
 )
@@ -169,13 +173,64 @@ def test_a_refusal_stages_the_innocent_again(ledger: Ledger) -> None:
     assert_consistent(ledger)
 
 
-def test_a_refusal_that_names_nobody_parks_all(ledger: Ledger) -> None:
-    """When nobody knows what is wrong nothing is sent again without a person."""
+def test_a_refusal_that_nobody_understands_holds_the_campaign(ledger: Ledger) -> None:
+    """All go again, once a person has released the campaign; a resume by itself ends no hold."""
     batch = sent(ledger, sealed(ledger, 2))
-    assert ledger.record_refusal(batch, why="unknown.type", park=True, by=by("submit"))
-    assert tally(ledger) == {"parked": 2}
-    assert rows(ledger, "SELECT DISTINCT reason, batch_id FROM call_jobs") == [("unknown.type", 1)]
+    stored = ledger.record_refusal(batch, why="unknown.type", rest=Rest.HOLD, by=by("submit"))
+    assert stored is not None
+    assert stored.jobs == {JobState.STAGED: 2}
+    state = ledger.campaign_state(CAMPAIGN)
+    assert (state.held, state.halted_reason) == (True, "a list was refused (unknown.type)")
+    ledger.resume_sending(CAMPAIGN, by=by())
+    assert not ledger.halt(CAMPAIGN, "something else", by=by())
+    assert ledger.campaign_state(CAMPAIGN) == state
+    assert ledger.brake.release(CAMPAIGN, by=by("cli:release"))
+    assert not ledger.brake.release(CAMPAIGN, by=by("cli:release"))
+    assert ledger.campaign_state(CAMPAIGN) == CampaignState()
+    moves = rows(ledger, "SELECT from_state, to_state FROM journal WHERE what = 'campaign'")
+    assert moves == [("sending", "held"), ("held", "sending")]
     assert_consistent(ledger)
+
+
+def test_halves_are_lists_of_their_own(ledger: Ledger) -> None:
+    """The newest pen first, then the others; a list of a pen knows the list that began it all."""
+    first = sent(ledger, sealed(ledger, 8))
+    stage(ledger, 1, first=20)
+    halve(ledger, first)
+    second = seal(ledger)
+    assert second is not None
+    assert [job for job, _ in second.members] == [5, 6, 7, 8]
+    halve(ledger, sent(ledger, second))
+    sizes = []
+    while (batch := seal(ledger)) is not None:
+        sizes.append([job for job, _ in batch.members])
+    assert sizes == [[7, 8], [5, 6], [1, 2, 3, 4], [9]]
+    found = rows(ledger, "SELECT root, splits FROM batches ORDER BY id")
+    assert found == [(None, 2), (1, None), (1, None), (1, None), (1, None), (None, None)]
+    assert_consistent(ledger)
+
+
+def test_what_the_budget_of_halves_does_not_reach_is_parked(ledger: Ledger) -> None:
+    """Of a list of 8 four lists may be halved, and no more; the newest go down to single jobs."""
+    halve(ledger, sent(ledger, sealed(ledger, 8)))
+    while (batch := seal(ledger)) is not None:
+        sent(ledger, batch)
+        if batch.size > 1:
+            halve(ledger, batch)
+        else:
+            guilty = {phone(batch.members[0][0] - 1): JobState.REFUSED}
+            assert ledger.record_refusal(batch, why="no", guilty=guilty, by=by("submit"))
+    assert one(ledger, "SELECT splits FROM batches WHERE id = 1") == splits_max(8) == 4
+    assert tally(ledger) == {"refused": 4, "parked": 4}
+    assert one(ledger, "SELECT count(*) FROM batches") == 1 + 2 * 4
+    assert_consistent(ledger)
+
+
+def halve(ledger: Ledger, batch: ClaimedBatch) -> RefusalStored:
+    """The vendor refuses the list and names nobody."""
+    stored = ledger.record_refusal(batch, why="no", rest=Rest.HALVES, by=by("submit"))
+    assert stored is not None
+    return stored
 
 
 @pytest.mark.parametrize("how", ["told", "killed"])
