@@ -98,10 +98,10 @@ class Pass:
     unread: Unread = WHOLE
     lease: Lease | None = None  #: the lease that it works under, if it needs one
     halt_told: bool = False  #: the halt that ends this pass stands in the log already
+    failures: int = 0  #: sendings in a row to its campaign that had no answer, as it began
 
     def by(self) -> By:
         """The signature of a move made now."""
-    failures: int = 0  #: sendings in a row to its campaign that had no answer, as it began
         return By(self.kind, to_ms(self.tools.clock.now()), self.id, self.lease)
 
     def result(self) -> PassResult:

@@ -44,6 +44,7 @@ class Ledger(OpenedLedger):
 
     def __init__(self, store: Store) -> None:
         super().__init__(store)
+        self.brake = campaign_state.Brake(store)  #: how a campaign is left alone, and let go again
         self.privacy = Privacy(store, self.id)  #: erase a person, purge what is old
         self.guards = Guards(store)  #: what is held before a person has agreed
         self.withdrawals = Withdrawals(store)  #: calls that must not be made, and their lists
@@ -103,9 +104,7 @@ class Ledger(OpenedLedger):
         by: By,
     ) -> refusals.RefusalStored | None:
         """Tx C. Sent to refused, only when no sending was ambiguous; jobs end or go again."""
-        return refusals.record_refusal(
-            self._store, batch, why=why, guilty=guilty, rest=rest, by=by
-        )
+        return refusals.record_refusal(self._store, batch, why=why, guilty=guilty, rest=rest, by=by)
 
     def record_no_answer(
         self, batch: ClaimedBatch, *, in_doubt: bool, outcome: str, next_at: datetime

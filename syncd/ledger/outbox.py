@@ -177,8 +177,12 @@ def _seal_jobs(
 def _staged(
     connection: Connection, campaign: str, pen: int | None, phones_max: int, now: datetime, by: By
 ) -> tuple[list[StagedJob], int]:
-    """The oldest staged jobs, a batch at most, and how many ended on the way: late or withdrawn."""
-    rows = sorted(STAGED_JOBS.rows(connection, of_campaign=campaign, most=phones_max))
+    """The oldest jobs of a pen or of none, a batch at most; how many ended on the way."""
+    if pen is None:
+        rows = sorted(STAGED_JOBS.rows(connection, of_campaign=campaign, most=phones_max))
+    else:
+        some = PENNED_JOBS.rows(connection, of_campaign=campaign, pen=pen, most=phones_max)
+        rows = sorted(some)
     now_ms = to_ms(now)
     late = [(row[0], row[4]) for row in rows if row[5] is not None and row[5] <= now_ms]
     if late:

@@ -176,6 +176,13 @@ CAMPAIGN_HALTED = _event(
     "campaign reason hint",
 )
 
+CAMPAIGN_HELD = _event(
+    "campaign.held",
+    "error",
+    "Lists are refused, and no lead is known to be at fault: nothing is sent until a person has"
+    " looked and released the campaign (`syncd campaign release`).",
+    "campaign reason hint",
+)
 CAMPAIGN_RESUMED = _event(
     "campaign.resumed", "info", "A halted campaign takes lists again.", "campaign"
 )
@@ -190,13 +197,6 @@ KEY_OUTLIVED = _event(
 BATCH_RESENT = _event(
     "batch.resent",
     "info",
-CAMPAIGN_HELD = _event(
-    "campaign.held",
-    "error",
-    "Lists are refused, and no lead is known to be at fault: nothing is sent until a person has"
-    " looked and released the campaign (`syncd campaign release`).",
-    "campaign reason hint",
-)
     "A batch in doubt was sent again, byte for byte, with its key.",
     "campaign batch_id jobs",
 )
