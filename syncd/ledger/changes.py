@@ -126,15 +126,9 @@ def _barred(connection: Connection, target: Target, changed: Sequence[Remapped])
     if not target.policy.lists:
         return set()
     ids = [one.lead_id for one in changed]
-    keys = dict(
-        connection.execute(
-            select(leads.c.key, leads.c.id).where(
-                one_of(connection.dialect.name, leads.c.id, as_json(ids))
-            )
-        )
-        .tuples()
-        .all()
-    )
+    mine = one_of(connection.dialect.name, leads.c.id, as_json(ids))
+    rows = connection.execute(select(leads.c.key, leads.c.id).where(mine))
+    keys: dict[str, int] = {row[0]: row[1] for row in rows}
     phones = [one.job.phone for one in changed]
     bad_phones, bad_keys = listed_in(connection, target.policy.lists, phones, list(keys))
     by_phone = {one.lead_id for one in changed if one.job.phone in bad_phones}
