@@ -76,6 +76,11 @@ bench: ## syncd beside a plain script, dlt and drt-core (ROUNDS=3 LEADS=200000)
 	@sh .ci/setup app
 	$(BIN)/python -m bench.run --rounds $(ROUNDS) --leads $(LEADS) $(ARGS)
 
+.PHONY: bench-scale
+bench-scale: ## 1, 2 and 4 processes on one PostgreSQL ledger (SYNCD_BENCH_POSTGRES_URL)
+	@sh .ci/setup app
+	$(BIN)/python -m bench.scale $(ARGS)
+
 # Floors are in pyproject.toml; this pins, by hash, the newest that fits, for every Python and platform.
 COMPILE := $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 \
 	--generate-hashes --custom-compile-command 'make lock'
