@@ -92,7 +92,8 @@ def syncd(env: str, in_flight: int = 4) -> Callable[[Job], tuple[Sequence[str], 
         config.write_text(text, encoding="utf-8")
         command = [envs.python(env), "-m", "syncd"]
         measure.run([*command, "init", "--config", str(config)], job.folder)
-        return [*command, "backfill", "bench", "--config", str(config), "--no-wait", "--json"], {}
+        filling = ["backfill", "bench", "--config", str(config), "--no-wait", "--yes", "--json"]
+        return [*command, *filling], {}
 
     return prepare
 

@@ -17,6 +17,7 @@ from syncd.campaign.client import CampaignClient
 from syncd.campaign.pace import Pace
 from syncd.campaign.transport import Timeouts
 from syncd.clock import Clock, SystemClock
+from syncd.config.guard_settings import day_limits_of, tripwires_of
 from syncd.config.load import Loaded
 from syncd.config.options import check_options
 from syncd.core.call_policy import CallPolicy
@@ -200,6 +201,7 @@ def wire_campaign(name: str, loaded: Loaded, tools: Tools | None = None) -> Camp
         max_in_flight=told.max_in_flight,
         report_every=told.report_every,
         quiet=told.quiet_time,
+        day=day_limits_of(told),
         calls={
             sync: _calls(sync, loaded)
             for sync, one in loaded.settings.syncs.items()
@@ -219,6 +221,7 @@ def wire_sync(name: str, loaded: Loaded) -> Sync:
         told.campaign,
         told.map.to_spec(),
         _calls(name, loaded),
+        tripwires_of(told.policy),
     )
 
 

@@ -26,6 +26,7 @@ EXIT_DONE = 0
 EXIT_INCOMPLETE = 1  #: done, but something was refused, parked or rejected
 EXIT_CONFIG = 2
 EXIT_HALTED = 3
+EXIT_TRIPPED = 4  #: a guard holds call jobs until a person has approved them
 EXIT_BUG = 70  #: an error that nobody expected; what was committed stands
 
 

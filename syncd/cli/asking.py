@@ -9,8 +9,13 @@ import typer
 from syncd.errors import EXIT_INCOMPLETE, ConfigError
 
 
+def is_person() -> bool:
+    """Whether somebody at a terminal gave the command."""
+    return sys.stdin.isatty()
+
+
 def _must_be_person() -> None:
-    if not sys.stdin.isatty():
+    if not is_person():
         raise ConfigError("this needs a confirmation", hint="give --yes where nobody can answer")
 
 

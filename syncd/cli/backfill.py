@@ -11,6 +11,17 @@ from syncd.cli.common import ConfigOption, JsonOption, Signals
 
 if TYPE_CHECKING:
     from syncd.engine.passes import PassResult
+    from syncd.engine.poll import Backfill
+
+_WaitOption = Annotated[
+    bool,
+    typer.Option(
+        "--wait/--no-wait", help="Stay until every batch is answered, or leave doubts to run."
+    ),
+]
+_YesOption = Annotated[
+    bool, typer.Option("--yes", help="However many there are: no tripwire holds them.")
+]
 
 
 def backfill(
@@ -23,30 +34,26 @@ def backfill(
     limit: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="At most so many new leads.")
     ] = None,
-    wait: Annotated[
-        bool,
-        typer.Option(
-            "--wait/--no-wait", help="Stay until every batch is answered, or leave doubts to run."
-        ),
-    ] = True,
+    wait: _WaitOption = True,
+    yes: _YesOption = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Read a source from its start, take what the ledger lacks, and submit all of it.
 
-    Safe to stop (Ctrl-C) and to start again at any point. The live cursor is left alone.
+    Safe to stop (Ctrl-C) and to start again at any point. The live cursor is left alone. Without a
+    terminal, --yes or --limit the tripwires of the sync count.
     """
     from syncd.cli.backfill_view import shown, summarise
-    from syncd.core.starting import StartAt
+    from syncd.cli.guards_view import exit_code_with_held
     from syncd.engine import backfill as engine
     from syncd.engine import suppress
     from syncd.engine.passes import worst_exit_code
-    from syncd.engine.poll import Backfill
 
     signals = Signals()
     signals.install()
     progress = engine.Progress()
-    order = Backfill(start=None if start is None else StartAt(start), limit=limit)
+    order = _order(start, limit, yes=yes)
     results: list[PassResult] = []
     with common.opened_app(config, alone=True, stop=signals.stop) as app:
         for name in app.suppression_names([sync]):
@@ -57,7 +64,19 @@ def backfill(
             results += engine.run(
                 wired, campaign, app.tools, backfill=order, wait=wait, progress=progress
             )
+        held = app.ledger.guards.held()
     summarise(sync, results, elapsed_s=elapsed(), as_json=as_json)
     if signals.received is not None:
         common.say("stopped by a signal before its end; start it again to go on")
-    raise typer.Exit(signals.exit_code(worst_exit_code(results)))
+    code = exit_code_with_held(worst_exit_code(results), held, [sync])
+    raise typer.Exit(signals.exit_code(code))
+
+
+def _order(start: str | None, limit: int | None, *, yes: bool) -> Backfill:
+    """A person decides how many calls are meant: at a terminal, or by an option that says so."""
+    from syncd.cli.asking import is_person
+    from syncd.core.starting import StartAt
+    from syncd.engine.poll import Backfill
+
+    guarded = not (yes or limit is not None or is_person())
+    return Backfill(None if start is None else StartAt(start), limit, guarded)

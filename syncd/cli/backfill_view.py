@@ -137,6 +137,7 @@ _ROWS = {
     "repeated": "same key twice in a page",
     "new": "new leads",
     "held": "held (see `syncd leads --state held`)",
+    "tripped": "held by a guard (see `syncd status`)",
     "duplicate": "phone already in the campaign",
     "answered": "in the campaign",
     "matched": "matched through reports",

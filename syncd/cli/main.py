@@ -1,7 +1,8 @@
 """The command line: which commands there are, and how errors become exit codes.
 
 0 done · 1 done, but something was refused, parked or rejected · 2 usage or configuration ·
-3 a campaign is halted · 70 a bug · 130, 143 ended by SIGINT, SIGTERM.
+3 a campaign is halted · 4 a guard waits for a person · 70 a bug ·
+130, 143 ended by SIGINT, SIGTERM.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import typer
 
 from syncd import __version__
 from syncd.cli import (
+    approve,
     backfill,
     campaign,
     cancel,
@@ -92,6 +94,7 @@ app.command(rich_help_panel=_LOOK)(explain.explain)
 app.command(rich_help_panel=_LOOK)(rejections.rejections)
 app.command(rich_help_panel=_START)(sandbox.sandbox)
 app.command(rich_help_panel=_WORK)(cancel.cancel)
+app.command(rich_help_panel=_WORK)(approve.approve)
 app.command(rich_help_panel=_WORK)(erase.erase)
 app.command(rich_help_panel=_WORK)(purge.purge)
 app.command(name="test-call", rich_help_panel=_WORK)(test_call.call)

@@ -19,6 +19,7 @@ def once(
     as_json: JsonOption = False,
 ) -> None:
     """Read do-not-call lists, poll, reconcile, withdraw, submit, pull reports; then exit."""
+    from syncd.cli.guards_view import exit_code_with_held
     from syncd.cli.pass_table import print_passes
     from syncd.engine import poll, suppress
     from syncd.engine.once import work_campaign
@@ -33,5 +34,7 @@ def once(
         results += [poll.run_once(app.sync(name), app.tools) for name in names]
         for name in app.campaign_names(names):
             results += work_campaign(app.campaign(name), app.tools)
+        held = app.ledger.guards.held()
     print_passes(results, as_json=as_json)
-    raise typer.Exit(signals.exit_code(worst_exit_code(results)))
+    code = exit_code_with_held(worst_exit_code(results), held, names)
+    raise typer.Exit(signals.exit_code(code))

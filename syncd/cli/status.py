@@ -8,7 +8,7 @@ import typer
 
 from syncd.cli import common
 from syncd.cli.common import ConfigOption, JsonOption
-from syncd.errors import EXIT_HALTED, EXIT_INCOMPLETE, SyncdError
+from syncd.errors import EXIT_HALTED, EXIT_INCOMPLETE, EXIT_TRIPPED, SyncdError
 
 
 def status(
@@ -17,7 +17,8 @@ def status(
         bool,
         typer.Option(
             "--check",
-            help="One line for a health check: 0 healthy, 1 no usable ledger, 3 a campaign halted.",
+            help="One line for a health check: 0 healthy, 1 no usable ledger, 3 a campaign halted,"
+            " 4 a guard waits for a person.",
         ),
     ] = False,
     config: ConfigOption = None,
@@ -26,7 +27,7 @@ def status(
     """Print where everything stands.
 
     What each sync and campaign has done, what is open, the last passes, and the versions at work.
-    Asks the ledger only, no campaign.
+    Asks the ledger only, no campaign. Exit code 4 while a guard holds call jobs.
     """
     from syncd.cli import status_view as view
 
@@ -38,9 +39,13 @@ def status(
             raise
         typer.echo(f"unhealthy: {error}")
         raise typer.Exit(EXIT_INCOMPLETE) from None
+    tripped = [name for name, one in gathered.syncs.items() if one.held_by_guards]
     if not healthy:
         view.print_status(gathered, as_json=as_json)
-        return
+        raise typer.Exit(EXIT_TRIPPED if tripped else 0)
+    if tripped:
+        typer.echo(f"tripped: {', '.join(tripped)}")
+        raise typer.Exit(EXIT_TRIPPED)
     halted = [name for name, one in gathered.campaigns.items() if one.halted is not None]
     if halted:
         typer.echo(f"halted: {', '.join(halted)}")

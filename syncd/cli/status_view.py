@@ -11,12 +11,13 @@ from rich.console import Console
 
 from syncd import __version__
 from syncd.app import App
-from syncd.cli import common
+from syncd.cli import common, guards_view
 from syncd.cli.tables import console, fact_table, new_table
 from syncd.config.values import format_duration
 from syncd.core import phone, zone
 from syncd.core.call_job import JobState
 from syncd.ledger import migrate
+from syncd.ledger.approvals import TripRow
 from syncd.ledger.instance import is_held
 from syncd.ledger.passes import PassRow
 from syncd.ledger.store import shown_url
@@ -41,6 +42,8 @@ class SyncStatus:
     schedule: str | None
     jobs: Mapping[str, int]
     rejections: Mapping[str, int]
+    held_by_guards: int  #: call jobs that wait for a person's approval
+    trips: list[TripRow]  #: why they wait
     last_poll: PassStatus | None
 
 
@@ -148,6 +151,10 @@ def _syncs(app: App, passes: list[PassRow]) -> dict[str, SyncStatus]:
     counts = app.ledger.counts()
     names = [*app.settings.syncs, *(sync for sync, _ in counts.jobs), *counts.rejections]
     polls = {row.target: _pass(row) for row in passes if row.kind == "poll"}
+    # Of a sync that is not configured any more, no poll will judge what a killed one left.
+    held = app.ledger.guards.held(also_judging=True)
+    held = {**held, **dict.fromkeys(app.settings.syncs, 0), **app.ledger.guards.held()}
+    trips = app.ledger.guards.open_trips()
     syncs: dict[str, SyncStatus] = {}
     for name in dict.fromkeys(names):
         known = app.settings.syncs.get(name)
@@ -162,6 +169,8 @@ def _syncs(app: App, passes: list[PassRow]) -> dict[str, SyncStatus]:
             else known.cron or (format_duration(known.every) if known.every else None),
             jobs=jobs,
             rejections=counts.rejections.get(name, {}),
+            held_by_guards=held.get(name, 0),
+            trips=[trip for trip in trips if trip.sync == name],
             last_poll=polls.get(name),
         )
     return syncs
@@ -237,6 +246,7 @@ def _sync_facts(name: str, sync: SyncStatus) -> list[tuple[str, object]]:
         ("campaign", sync.campaign),
         ("schedule", sync.schedule),
         ("call jobs", jobs or "none"),
+        *guards_view.facts(name, sync.held_by_guards, sync.trips),
         ("rejections", gone or None),
     ]
 

@@ -27,6 +27,8 @@ def problems(
         return Problem(what, dotted(path), origin_of(path, origins, where), hint)
 
     yield from _alike(values, problem)
+    for name, campaign in _tables(values.get("campaigns")):
+        yield from _spend(name, campaign, problem)
     for name, sync in _tables(values.get("syncs")):
         yield from _references(name, sync, values, problem)
         yield from _schedule(name, sync, problem)
@@ -81,6 +83,13 @@ def _suppression(
             yield from _reference(sync, "sync", (*path, "syncs"), values, problem)
     if not told.get("phone") and not told.get("key"):
         yield problem("has neither phone nor key", path, 'give phone = "…", or key = "…"')
+
+
+def _spend(name: str, campaign: Mapping[str, Any], problem: Any) -> Iterator[Problem]:
+    if campaign.get("max_spend_per_day", "off") != "off" and "price_per_minute" not in campaign:
+        hint = "add price_per_minute, and expected_minutes if a call takes more or less than one"
+        path = ("campaigns", name, "max_spend_per_day")
+        yield problem("cannot be reckoned without a price", path, hint)
 
 
 def _schedule(name: str, sync: Mapping[str, Any], problem: Any) -> Iterator[Problem]:

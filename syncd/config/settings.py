@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from syncd.config import guard_settings as guards
 from syncd.config.call_settings import CallSettings, SuppressionSettings
 from syncd.config.mapping import Map
 from syncd.config.values import BaseUrl, Every, LedgerUrl, Name, Section, Token
@@ -117,6 +118,11 @@ class CampaignSettings(Section):
         description="After a sending without an answer, wait so long before sending the same batch"
         " with the same key again: the first request may still be at work.",
     )
+    max_jobs_per_day: guards.MaxJobsPerDay = "off"
+    max_spend_per_day: guards.MaxSpendPerDay = "off"
+    price_per_minute: guards.PricePerMinute = None
+    expected_minutes: guards.ExpectedMinutes = 1.0
+    expected_attempts: guards.ExpectedAttempts = 1.0
     timeouts: TimeoutSettings = Field(
         default_factory=TimeoutSettings, description=str(TimeoutSettings.__doc__)
     )
@@ -144,6 +150,10 @@ class SourceSettings(Section):
 
 class PolicySettings(CallSettings):
     """What to do in cases where a choice is yours."""
+
+    max_new_per_poll: guards.MaxNew = guards.MAX_NEW_PER_POLL
+    max_growth: guards.MaxGrowth = guards.MAX_GROWTH
+    growth_floor: guards.GrowthFloor = guards.GROWTH_FLOOR
 
 
 class SyncSettings(Section):

@@ -69,6 +69,9 @@ class Tripwires:
         return min(limits, default=0)
 
 
+NO_TRIPWIRES: Final = Tripwires()
+
+
 def poll_limit(tripwires: Tripwires, usual: Sequence[int]) -> Limit | None:
     """The lowest limit for one poll, or None.
 
@@ -92,6 +95,9 @@ class DayLimits:
     max_jobs: int | None = None
     max_spend: float | None = None
     job_price: float | None = None  #: what one job is expected to cost
+
+
+NO_DAY_LIMITS: Final = DayLimits()
 
 
 def price_of_job(*, per_minute: float, minutes: float, attempts: float) -> float:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from syncd.campaign.client import CampaignClient
 from syncd.core.call_policy import DEFAULT, CallPolicy
 from syncd.core.doubt import QUIET, RESEND_WINDOW
+from syncd.core.guards import NO_DAY_LIMITS, NO_TRIPWIRES, DayLimits, Tripwires
 from syncd.core.mapping import MappingSpec
 from syncd.sources.base import Source
 
@@ -25,6 +26,7 @@ class Campaign:
     report_every: timedelta
     quiet: timedelta = QUIET
     resend_window: timedelta = RESEND_WINDOW
+    day: DayLimits = NO_DAY_LIMITS
     calls: Mapping[str, CallPolicy] = field(default_factory=dict)  #: of its syncs
     #: None until tried; False where the installation lacks reports by date
     reports_by_date: bool | None = field(default=None)
@@ -39,6 +41,7 @@ class Sync:
     campaign: str
     mapping: MappingSpec
     calls: CallPolicy = DEFAULT
+    tripwires: Tripwires = NO_TRIPWIRES
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from syncd.errors import (
     EXIT_DONE,
     EXIT_HALTED,
     EXIT_INCOMPLETE,
+    EXIT_TRIPPED,
     ConfigError,
     Halted,
     SyncdError,
@@ -75,7 +76,9 @@ class PassResult:
 
     @property
     def exit_code(self) -> int:
-        """Halted 3, configuration 2, incomplete 1, done 0."""
+        """Tripped 4, halted 3, configuration 2, incomplete 1, done 0."""
+        if self.counts.get("tripped"):
+            return EXIT_TRIPPED
         if self.outcome == "halted":
             return EXIT_HALTED
         if self.outcome == "config":

@@ -9,11 +9,13 @@ nothing: the next poll reads on from the last stored page.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import PurePath
 
 from syncd.core.starting import StartAt
 from syncd.engine.ahead import read_ahead
+from syncd.engine.guarding import Judge, judged
 from syncd.engine.leaving import Missing, check_lists
 from syncd.engine.parts import Sync
 from syncd.engine.passes import Pass, PassResult, Tools, run_pass
@@ -32,6 +34,7 @@ class Backfill:
 
     start: StartAt | None = None
     limit: int | None = None  #: at most so many new leads
+    guarded: bool = False  #: no person has decided it: the tripwires of the sync count
 
 
 def run_once(
@@ -42,7 +45,7 @@ def run_once(
     on_page: Callable[[Page, Pass], None] | None = None,
 ) -> PassResult:
     """Read what is new, page by page, until the source ends or a stop is asked for."""
-    with run_pass("poll", sync.name, tools) as running:
+    with run_pass("poll", sync.name, tools) as running, _judged(sync, running, backfill) as judge:
         check_lists(sync, tools.ledger)
         missing = Missing(sync, live=backfill is None)
         position = tools.ledger.position(sync.name)
@@ -55,7 +58,8 @@ def run_once(
         sorter = _sorter(sync, tools, stored_digest or digest, rebase=rebase, backfill=backfill)
         pages = sync.source.read(None if from_start else position.cursor, now=tools.clock.now())
         looked, guessed = not rebase, ""
-        for page, ahead in read_ahead(_sorted_ahead(pages, sorter)):
+        on_only = None if judge is None else judge.only_page
+        for page, ahead in read_ahead(_sorted_ahead(pages, sorter), on_only=on_only):
             looked = True
             running.unread += page.unread
             guessed = _tell_guess(page, guessed, sync)
@@ -64,7 +68,7 @@ def run_once(
             full = _limit(sorted_page.intake, running, backfill)
             if backfill is None:
                 sorted_page.intake.cursor = page.cursor
-            _store(sorted_page.intake, running)
+            _store(sorted_page.intake, running, judge)
             running.counts.update(sorted_page.counts)
             missing.note(page, sorted_page)
             if on_page is not None:
@@ -72,6 +76,8 @@ def run_once(
             if full or tools.stop.is_set():
                 break
         else:
+            if judge is not None:
+                judge.finished = True
             # A source that had nothing to read yet is looked at under the new mapping later.
             if backfill is None and looked:
                 tools.ledger.finish_poll(sync.name, digest, by=running.by())
@@ -79,6 +85,14 @@ def run_once(
             if backfill is not None:
                 _check_whole(running)
     return running.result()
+
+
+def _judged(
+    sync: Sync, running: Pass, backfill: Backfill | None
+) -> AbstractContextManager[Judge | None]:
+    guarded = backfill is None or backfill.guarded
+    whole = backfill is None or backfill.limit is None
+    return judged(sync, running, guarded=guarded, whole=whole)
 
 
 def _check_whole(running: Pass) -> None:
@@ -132,8 +146,12 @@ def _limit(sorted_page: IntakePage, running: Pass, backfill: Backfill | None) ->
     return len(sorted_page.new) >= room
 
 
-def _store(sorted_page: IntakePage, running: Pass) -> None:
+def _store(sorted_page: IntakePage, running: Pass, judge: Judge | None) -> None:
+    if judge is not None:
+        judge.mark(sorted_page)
     stored = running.tools.ledger.store_page(sorted_page, by=running.by())
+    if judge is not None:
+        judge.count(stored)
     running.counts.update(
         new=len(sorted_page.new),
         staged=stored.staged,

@@ -14,6 +14,7 @@ from __future__ import annotations
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import partial
 
+from syncd.engine.guarding import seal_next
 from syncd.engine.parts import Campaign
 from syncd.engine.passes import Pass, PassResult, Tools, run_pass
 from syncd.engine.readiness import check_ready
@@ -41,12 +42,7 @@ def _send_all(campaign: Campaign, running: Pass, flights: _Flights, on_sent: OnS
     tally = Tally(running, on_sent)
     try:
         while not tools.stop.is_set() and not tally.needs_rest:
-            batch = tools.ledger.seal_batch(
-                campaign.name,
-                phones_max=campaign.batch_size,
-                now=tools.clock.now(),
-                by=running.by(),
-            )
+            batch = seal_next(campaign, running)
             if batch is not None:
                 running.counts["sealed"] += batch.size
                 if not flights.start(batch):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import orjson
-from sqlalchemy import Connection, Executable, bindparam, func, select
+from sqlalchemy import Connection, Executable, bindparam, func, null, select
 
 from syncd.clock import to_ms
 from syncd.core.call_job import BatchState, JobState
@@ -283,7 +283,7 @@ def _ending(state: JobState, reason: str | None) -> Executable:
             is_held,
             call_jobs.c.reason == word(JUDGING),
         )
-        .values(state=word(state), reason=None if reason is None else word(reason))
+        .values(state=word(state), reason=null() if reason is None else word(reason))
     )
 
 

@@ -117,6 +117,20 @@ SOURCE_GUESSED = _event(
     "sync file option hint",
 )
 
+# Guards.
+GUARD_TRIPPED = _event(
+    "guard.tripped",
+    "warning",
+    "A guard holds call jobs until a person has approved them; none of them is sent.",
+    "sync campaign guard allowed found jobs hint",
+)
+GUARD_APPROVED = _event(
+    "guard.approved",
+    "info",
+    "A person let held call jobs go, or dropped them.",
+    "sync who released duplicate dropped",
+)
+
 SUPPRESSION_UNREADABLE = _event(
     "suppression.misread",
     "warning",

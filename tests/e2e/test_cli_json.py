@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from syncd.sandbox.testing import running_sandbox
-from tests.commands import Desk, Told, new_desk
+from tests.commands import LEADS, Desk, Told, new_desk
 
 PAGE = Path(__file__).parents[2] / "docs/reference/json.md"
 BLOCK = re.compile(
@@ -61,7 +61,17 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         told = {one: desk(*one.split(), code=None) for one in (PLAN, "once --json")}
         box.advance(TWO_DAYS_S)
         desk("once")
+        told |= held_by_a_guard(desk)
         yield Story(desk, told)
+
+
+def held_by_a_guard(desk: Desk) -> dict[str, Told]:
+    """Two more leads, of which the guard allows one; and what is told of their approval."""
+    more = [f"{n},Cid,+1212555012{n},America/New_York,new\n" for n in (8, 9)]
+    desk.write_leads(LEADS + "".join(more).replace("8,Cid", "18,Cid"))
+    desk("once", code=4, SYNCD_SYNCS__CRM_LEADS__POLICY__MAX_NEW_PER_POLL="1")
+    approvals = ("approve crm-leads --dry-run --json", "approve crm-leads --json")
+    return {one: desk(*one.split()) for one in approvals}
 
 
 def paths(value: Any, at: str = "") -> Iterator[tuple[str, str]]:
