@@ -24,7 +24,7 @@ from syncd.ledger.moves import By, jobs_moved
 from syncd.ledger.schema import call_jobs, leads
 from syncd.ledger.sql import as_json, json_rows, one_of, take_ids
 from syncd.ledger.suppressions import listed_in
-from syncd.ledger.withdrawals import OpenJob, end_unsent, withdraw_in
+from syncd.ledger.withdrawals import UNSENT, OpenJob, end_unsent, withdraw_in
 
 _FIRST_GENERATION = 1
 
@@ -201,20 +201,25 @@ def _first_state(
         return _New(one.lead_id, job, JobState.HELD, old["reason"], None)
     if job.held is not None:
         return _New(one.lead_id, job, JobState.HELD, job.held, None)
+    # One that was not sent has just ended: this takes its place.
+    replaced = old["id"] if JobState(old["state"]) in UNSENT else None
     keepers = [
         caller.id
         for caller in known.get(job.phone, [])
-        if (
-            policy.again_after is not None and caller.state == JobState.CLOSED
-            if caller.lead_id == one.lead_id
-            else policy.per_phone
-        )
+        if caller.id != replaced and _keeps_back(caller, one.lead_id, policy)
     ]
     if keepers:
         return _New(one.lead_id, job, JobState.DUPLICATE, PHONE_KNOWN, min(keepers) or None)
     if target.held_as is not None:
         return _New(one.lead_id, job, JobState.HELD, target.held_as, None)
     return _New(one.lead_id, job, JobState.STAGED, None, None)
+
+
+def _keeps_back(caller: Caller, lead_id: int, policy: CallPolicy) -> bool:
+    """Of a lead's own calls only those that are open, or too fresh, keep a new one back."""
+    if caller.lead_id != lead_id:
+        return policy.per_phone
+    return caller.state != JobState.CLOSED or policy.again_after is not None
 
 
 def _insert(

@@ -300,8 +300,9 @@ def test_a_list_outdoes_a_change(ledger: Ledger) -> None:
     assert withdraw(ledger, 1, 2) == (1, 0)
     assert wishes(ledger)[0][1] == SUPPRESSED
     assert ledger.withdrawals.record_cancels({1: CANCELLED}, by=by()) == 1
+    # The old call is not over: what follows must not be a second one beside it.
     changed(ledger, replace(READD, lists=("robinson",)), 1)
-    assert tally(ledger) == {"accepted": 1, "cancelled": 1}
+    assert tally(ledger) == {"accepted": 1, "cancelled": 1, "duplicate": 1}
 
 
 def test_a_changed_row_of_a_listed_person_calls_nobody(ledger: Ledger) -> None:
