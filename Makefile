@@ -13,6 +13,8 @@ export VENV
 JOBS ?= 2
 # `make unit ARGS="-k phone -x"` hands more to pytest.
 ARGS ?=
+# `make sim SECONDS=3600` is the long run.
+SECONDS ?= 60
 # `make bench ROUNDS=1 LEADS=20000` is the quick look.
 ROUNDS ?= 3
 LEADS ?= 200000
@@ -51,13 +53,16 @@ types: setup ## mypy --strict
 contracts: setup ## the import rules between the rooms
 	$(BIN)/lint-imports
 
-.PHONY: unit pytest crash cov
+.PHONY: unit pytest crash sim cov
 unit: setup ## the quick tests only
 	$(PYTEST) -q tests/unit $(ARGS)
 pytest: setup ## all tests, without measuring
 	$(PYTEST) -q -n $(JOBS) $(ARGS)
 crash: setup ## the tests that kill syncd at every step
 	$(PYTEST) -q tests/crash $(ARGS)
+sim: setup ## the engine through thousands of bad days (SECONDS=60 SEED=n TRACE=1 MUTANTS=1)
+	PYTHONHASHSEED=0 $(BIN)/python -m tests.sim --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) \
+		$(if $(TRACE),--trace) $(if $(MUTANTS),--mutants)
 cov: setup ## all tests; branches covered: all of core/, nine in ten of the rest
 	$(BIN)/coverage erase
 	PYTHONHASHSEED=0 $(BIN)/coverage run -m pytest -q -n $(JOBS) $(ARGS)

@@ -1,0 +1,276 @@
+"""One process of syncd in a simulation: opened, at work, killed, opened again.
+
+Its parts are the engine's own. What is its own here: a clock that may be wrong, steps at which it
+is killed or put to sleep, and the choice of the next pass.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from syncd.campaign.client import CampaignClient
+from syncd.campaign.pace import Pace
+from syncd.campaign.transport import Timeouts
+from syncd.clock import from_ms
+from syncd.engine import poll, pull_reports, reconcile, submit
+from syncd.engine.holding import NOTHING_HELD, LeasedHolding, SoleHolding
+from syncd.engine.parts import Campaign, Sync
+from syncd.engine.passes import PassResult, Tools
+from syncd.errors import ConfigError, SyncdError, Transient
+from tests.sim.baton import Crash
+from tests.sim.network import Wire
+from tests.sim.people import spec
+from tests.sim.plan import HOUR_MS, MINUTE_MS, SUSPENDS_MS
+from tests.sim.vendor import token_of
+
+if TYPE_CHECKING:
+    from tests.sim.simulation import Simulation
+
+TIMEOUTS = Timeouts(connect_s=10, write_s=30, read_s=30, pool_s=10, total_s=60)
+#: A clock is wrong by this much at most (docs/explain/delivery.md: the margin).
+CLOCK_OFF_MS = HOUR_MS
+LATENCY_MS = 800
+CRASH_AT_RATE = 0.3
+SUSPEND_AT_RATE = 0.3
+DOWN_MS = (1_000, 40_000, 12 * MINUTE_MS)
+PASSES = ("poll", "submit", "reconcile", "pull_reports")
+OFTEN = (3, 5, 4, 1)
+#: A process that starts looks at what the one before it left.
+AT_START = (3, 2, 5, 0)
+#: A third of a lease.
+BEAT_MS = 20_000
+
+
+class _Stop(threading.Event):
+    """A wish to stop; who waits on it lets virtual time pass."""
+
+    def __init__(self, instance: Instance) -> None:
+        super().__init__()
+        self._instance = instance
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self._instance.sleep(round((timeout or 0.0) * 1000))
+        return self.is_set()
+
+
+class Instance:
+    """One process, over all its lives."""
+
+    def __init__(self, name: str, world: Simulation) -> None:
+        self.name = name
+        self.world = world
+        self.dead = False
+        self.asleep_ms = 0  # suspended so far: the machine's monotonic clock stood still
+        self.off_ms = 0  # how wrong its clock is
+        self.stop = _Stop(self)
+        self.holding = NOTHING_HELD
+        self.beats_at_ms = 0
+        self.beating = False
+
+    # --- its clock (syncd.clock.Clock)
+
+    def now(self) -> datetime:
+        """What its clock says."""
+        return from_ms(self.world.baton.now_ms + self.off_ms)
+
+    def monotonic_s(self) -> float:
+        """Seconds that do not count the time it was suspended."""
+        return (self.world.baton.now_ms - self.asleep_ms) / 1000
+
+    def boot_s(self) -> float:
+        """Seconds that count it."""
+        return self.world.baton.now_ms / 1000
+
+    # --- its steps (database.Steps, network.Host)
+
+    def alive(self) -> None:
+        """What a dead process still tries to do has no effect."""
+        if self.dead:
+            raise Crash
+
+    def sleep(self, ms: int) -> None:
+        """Let time pass; others run."""
+        self.alive()
+        self.world.baton.sleep(ms)
+
+    def step(self, name: str) -> None:
+        """A moment at which anything may happen to this process."""
+        self.alive()
+        if self.beating:
+            return
+        self._beat()
+        self.world.note(self.name, name)
+        if self.world.calm:
+            return
+        faults, chance = self.world.plan.steps, self.world.chance
+        self._maybe_killed(name)
+        drawn = chance.random()
+        suspends = faults.get("suspend", 0.0)
+        if name == self.world.plan.suspend_at:
+            suspends = SUSPEND_AT_RATE
+        if drawn < suspends:
+            ms = chance.choice(SUSPENDS_MS)
+            self.world.note(self.name, f"suspend {ms}")
+            self.asleep_ms += ms
+            self.sleep(ms)
+        elif chance.random() < faults.get("clock", 0.0):
+            self.off_ms = chance.randint(-CLOCK_OFF_MS, CLOCK_OFF_MS)
+        elif chance.random() < faults.get("stop", 0.0):
+            self.stop.set()
+        elif drawn > 1 / 2:
+            self.sleep(chance.randrange(LATENCY_MS))
+
+    def committing(self, name: str) -> None:
+        """Before the commit: what happens here undoes the transaction."""
+        self.alive()
+        if self.world.calm or self.beating:
+            return
+        self._maybe_killed(f"{name} at commit")
+        if self.world.chance.random() < self.world.plan.steps.get("commit_fails", 0.0):
+            raise Transient("the ledger's database cannot now")
+
+    def committed(self, name: str) -> None:
+        """After the commit: what happens here leaves it done."""
+        if self.beating:
+            return
+        self.world.note(self.name, f"{name} committed")
+        if self.world.calm:
+            return
+        self._maybe_killed(f"{name} committed")
+        if self.world.chance.random() < self.world.plan.steps.get("commit_unknown", 0.0):
+            raise Transient("the connection to the ledger's database was lost")
+
+    def _beat(self) -> None:
+        """What its heartbeat's thread would have done by now, had it not been suspended."""
+        now_ms = self.world.baton.now_ms
+        if isinstance(self.holding, LeasedHolding) and now_ms >= self.beats_at_ms:
+            self.beats_at_ms = now_ms + BEAT_MS
+            self.beating = True
+            try:
+                self.holding.beat()
+            finally:
+                self.beating = False
+
+    def _maybe_killed(self, name: str) -> None:
+        plan, chance = self.world.plan, self.world.chance
+        rate = plan.steps.get("crash", 0.0)
+        if plan.crash_at and name.startswith(plan.crash_at):
+            rate = CRASH_AT_RATE
+        if chance.random() < rate:
+            self.dead = True
+            self.world.crashes += 1
+            self.world.note(self.name, f"killed at {name}")
+            raise Crash
+
+    # --- its life
+
+    def live(self) -> None:
+        """Work until the turns are used up, through every kill."""
+        plan, chance = self.world.plan, self.world.chance
+        turns = plan.turns
+        while turns > 0:
+            self.dead = False
+            self.stop = _Stop(self)
+            first = True
+            try:
+                parts = self.open()
+                while turns > 0 and not self.stop.is_set():
+                    turns -= 1
+                    kind = chance.choices(PASSES, AT_START if first else OFTEN)[0]
+                    first = False
+                    if self.run(kind, parts, chance.choice(plan.campaigns)) == "config":
+                        break
+                    self.sleep(chance.randrange(plan.nap_ms))
+                self.holding.close()
+            except (Crash, SyncdError):  # the ledger may fail while it starts, too
+                self.dead = False
+                turns -= 1
+            self.sleep(chance.choice(DOWN_MS))
+        self.world.instance_ended()
+
+    def open(self) -> Parts:
+        """A process starts: the sole owner of a ledger frees the claims of those before it."""
+        world = self.world
+        ledger = world.database.open(self)
+        self.holding = NOTHING_HELD
+        if world.plan.sole:
+            ledger.free_claims()
+            self.holding = SoleHolding(ledger, self)
+        else:
+            self.holding = LeasedHolding(ledger, self, self.stop)
+            self.holding.stay()
+        jitter = random.Random(world.chance.random())
+        return Parts(self, Tools(ledger, self, self.stop, jitter, self.holding))
+
+    def visit(self) -> Parts:
+        """A command that runs no passes, beside the running instances."""
+        ledger = self.world.database.open(self)
+        return Parts(self, Tools(ledger, self, self.stop, random.Random(0)))
+
+    def run(self, kind: str, parts: Parts, campaign: str) -> str:
+        """One pass, and how it ended; a bug of it ends the simulation."""
+        self.world.note(self.name, f"{kind} {campaign}")
+        passes: dict[str, Callable[[], PassResult]] = {
+            "poll": lambda: poll.run_once(parts.sync(campaign), parts.tools),
+            "submit": lambda: submit.run_once(parts.campaign(campaign), parts.tools),
+            "reconcile": lambda: reconcile.run_once(parts.campaign(campaign), parts.tools),
+            "pull_reports": lambda: pull_reports.run_once(parts.campaign(campaign), parts.tools),
+        }
+        self.world.passes += 1
+        try:
+            result = passes[kind]()
+        except SyncdError as error:
+            # The ledger did not take the pass's own line: the daemon tries again later.
+            self.world.note(self.name, f"{kind} {error.what}")
+            return "config" if isinstance(error, ConfigError) else "retry"
+        self.world.note(self.name, f"{kind} {result.outcome} {sorted(result.counts.items())}")
+        return result.outcome
+
+
+class Parts:
+    """What one life of an instance works with."""
+
+    def __init__(self, instance: Instance, tools: Tools) -> None:
+        self.tools = tools
+        self._instance = instance
+        self._campaigns: dict[str, Campaign] = {}
+
+    def sync(self, campaign: str) -> Sync:
+        """The sync that feeds this campaign; both have one name."""
+        world = self._instance.world
+        return Sync(campaign, world.tables[campaign], campaign, spec(world.plan))
+
+    def campaign(self, name: str) -> Campaign:
+        """A campaign, wired once a life."""
+        known = self._campaigns.get(name)
+        if known is None:
+            known = self._campaigns[name] = self._wire(name)
+        return known
+
+    def _wire(self, name: str) -> Campaign:
+        instance, plan = self._instance, self._instance.world.plan
+        endpoint = instance.world.endpoints[name]
+        client = CampaignClient(
+            name,
+            "https://vendor.test",
+            token_of(name),
+            timeouts=TIMEOUTS,
+            pace=Pace(1e6, clock=instance),
+            transport=Wire(instance.world.network, instance, endpoint),
+            clock=instance,
+            stop=instance.stop,
+        )
+        # As over a real connection: the last look is where the transport says so.
+        client._transport._traced = True
+        return Campaign(
+            name,
+            client,
+            endpoint,
+            batch_size=plan.batch_size,
+            max_in_flight=plan.in_flight,
+            report_every=timedelta(minutes=1),
+        )

@@ -1,0 +1,161 @@
+"""The network between an instance and the vendor: what is lost, cut, delayed or made up.
+
+It takes the place of httpx's own transport, and tells the client as that one does when the first
+byte is about to leave, so that the engine's last look is at its place.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from typing import Protocol
+
+import httpx
+import orjson
+
+from syncd.sandbox.faults import Answer
+from tests.sim.baton import Baton, Crash
+from tests.sim.plan import HOUR_MS, MINUTE_MS, Plan
+from tests.sim.vendor import Vendor
+from tests.sim.witness import Witness
+
+#: A request lives this long in proxies, at most (docs/explain/delivery.md: the margin).
+LATE_MS = (20_000, 5 * MINUTE_MS, HOUR_MS)
+PATIENCE_MS = 30_000
+#: What a dead instance had sent arrives within this time.
+LAST_WORDS_MS = 2_000
+_HTML = Answer(b"<html>busy</html>", 200, "text/html")
+_NOT_DONE = {
+    "http_500": Answer(b'{"type":"internal","message":"no"}', 500),
+    "html_502": Answer(b"<html>Bad Gateway</html>", 502, "text/html"),
+    "http_429": Answer(b"{}", 429, headers=(("Retry-After", "90"),)),
+}
+
+
+class Host(Protocol):
+    """The instance whose requests these are."""
+
+    def step(self, name: str) -> None:
+        """Time may pass, others may run, or the instance is killed."""
+
+    def sleep(self, ms: int) -> None:
+        """Wait for the network."""
+
+
+class Network:
+    """The one network of a simulation."""
+
+    def __init__(
+        self, plan: Plan, baton: Baton, chance: random.Random, vendor: Vendor, witness: Witness
+    ) -> None:
+        self.plan = plan
+        self.baton = baton
+        self.chance = chance
+        self.vendor = vendor
+        self.witness = witness
+        self.calm = False
+
+    def draw(self) -> str:
+        """What happens to the next request: a fault, or an empty text."""
+        if self.calm or self.chance.random() >= self.plan.wire_rate:
+            return ""
+        return self.chance.choices(list(self.plan.wire), list(self.plan.wire.values()))[0]
+
+    def arrive(self, request: httpx.Request, body: bytes) -> Answer:
+        """The vendor carries it out, now."""
+        path, key = request.url.path, request.headers.get("Idempotence-Key")
+        answer = self.vendor.answer(request.method, path, key, body, at_ms=self.baton.now_ms)
+        if path.endswith("/addPhones"):
+            self.witness.check_calls(campaign_of(path))
+        return answer
+
+    def arrive_later(self, request: httpx.Request, body: bytes, ms: int) -> None:
+        """It is still on its way when nobody waits for the answer any more."""
+        self.baton.at(self.baton.now_ms + ms, lambda: self._unheard(request, body))
+
+    def _unheard(self, request: httpx.Request, body: bytes) -> None:
+        self.arrive(request, body)
+
+
+class Wire(httpx.BaseTransport):
+    """The connections of one instance to one campaign."""
+
+    def __init__(self, network: Network, host: Host, endpoint: str) -> None:
+        self._network = network
+        self._host = host
+        self._endpoint = endpoint
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send one request through the faults that are drawn for it."""
+        network, host = self._network, self._host
+        method = request.url.path.rsplit("/", 1)[-1]
+        host.step(method)
+        fault = network.draw()
+        network.witness.requests += 1
+        if fault == "refused":
+            raise httpx.ConnectError("refused")
+        body = request.read()
+        request.extensions["trace"]("http11.send_request_headers.started", {})
+        key = request.headers.get("Idempotence-Key")
+        if key is not None:
+            network.witness.left(self._endpoint, key, body, at_ms=network.baton.now_ms)
+        try:
+            host.step(f"{method}.sent")
+        except Crash:
+            if network.chance.random() < 1 / 2:
+                network.arrive_later(request, body, network.chance.randrange(LAST_WORDS_MS))
+            raise
+        answer = self._carried_out(request, body, fault)
+        host.step(f"{method}.answered")
+        return _response(answer, fault)
+
+    def _carried_out(self, request: httpx.Request, body: bytes, fault: str) -> Answer:
+        network = self._network
+        if fault in _NOT_DONE:
+            return _NOT_DONE[fault]
+        if fault in ("lost", "late"):
+            if fault == "late":
+                network.arrive_later(request, body, network.chance.choice(LATE_MS))
+            self._host.sleep(PATIENCE_MS)
+            raise httpx.ReadTimeout("silence")
+        answer = network.arrive(request, body)
+        if fault == "answer_lost":
+            raise httpx.RemoteProtocolError("closed")
+        if fault == "http_500_after":
+            return _NOT_DONE["http_500"]
+        if fault == "html_200":
+            return _HTML
+        if fault == "short_answer" and request.url.path.endswith("/addPhones"):
+            return self._shortened(answer)
+        return answer
+
+    def _shortened(self, answer: Answer) -> Answer:
+        """The list without its first ID, although that job was made."""
+        listed = orjson.loads(answer.body)
+        if answer.status != httpx.codes.OK or not listed:
+            return answer
+        self._network.witness.left_out.add(listed[0])
+        return answer._replace(body=orjson.dumps(listed[1:]))
+
+
+class _Cut(httpx.SyncByteStream):
+    """Half a body, then the connection is closed."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._body[: len(self._body) // 2]
+        raise httpx.RemoteProtocolError("cut")
+
+
+def _response(answer: Answer, fault: str) -> httpx.Response:
+    headers = dict(answer.headers)
+    if fault == "truncated":
+        return httpx.Response(answer.status, headers=headers, stream=_Cut(answer.body))
+    return httpx.Response(answer.status, headers=headers, content=answer.body)
+
+
+def campaign_of(path: str) -> str:
+    """The name of the campaign in a path of the API."""
+    return path.split("/campaign/token-")[1].split("/", maxsplit=1)[0]

@@ -1,0 +1,146 @@
+"""What one seed decides before anything runs: how large the world is, and which faults it has.
+
+Each seed switches most faults off and some on ("swarm testing"): a world with every fault at once
+does so little between two of them that deep states are never reached.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+
+MINUTE_MS = 60_000
+HOUR_MS = 60 * MINUTE_MS
+
+#: What can go wrong at a step of an instance, and with which chance when it is switched on.
+STEP_FAULTS = {
+    "crash": (0.01, 0.03, 0.10),
+    "suspend": (0.005, 0.02, 0.05),
+    "clock": (0.01, 0.03),
+    "stop": (0.005, 0.02),
+    "commit_fails": (0.01, 0.05),  # rolled back, and said so
+    "commit_unknown": (0.01, 0.05),  # committed, and the connection was lost before we knew
+}
+#: What can go wrong with a request, and how often among the others that are switched on.
+WIRE_FAULTS = {
+    "refused": 2,  # no connection
+    "lost": 3,  # the request never arrives
+    "answer_lost": 4,  # it was carried out
+    "late": 3,  # it arrives after we gave up
+    "http_500": 2,
+    "http_500_after": 2,
+    "http_429": 1,
+    "truncated": 1,
+    "html_200": 1,
+    "html_502": 1,
+    "short_answer": 2,
+}
+#: What the vendor or a person does once in a while.
+EVENTS = ("halt", "token", "refuses", "cancel", "edit", "rotate")
+WIRE_RATES = (0.05, 0.2, 0.5)
+SWITCHED_ON = 0.4
+CALM_WORLDS = 0.03
+SUSPENDS_MS = tuple(int(m * MINUTE_MS) for m in (0.25, 3, 11, 15, 180, 1260, 1560))
+NAPS_MS = (5_000, 90_000, 10 * MINUTE_MS, 40 * MINUTE_MS)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One world."""
+
+    seed: int
+    instances: int
+    campaigns: tuple[str, ...]
+    rows: int
+    page_size: int
+    batch_size: int
+    in_flight: int
+    turns: int  #: passes of each instance before the calm
+    nap_ms: int  #: between two passes, at most
+    steps: dict[str, float] = field(default_factory=dict)
+    wire: dict[str, int] = field(default_factory=dict)
+    wire_rate: float = 0.0
+    events: tuple[str, ...] = ()
+    crash_at: str = ""  #: a step at which kills are frequent
+    suspend_at: str = ""  #: a step at which it is often suspended
+    validates_first: bool = False  #: the vendor looks at the list before it looks at the key
+    refuses_known: bool = False  #: it refuses a list with a phone that it has a job for
+    paging: bool = True
+    windows: bool = False
+
+    @property
+    def sole(self) -> bool:
+        """One process owns the ledger, as on SQLite: it frees the claims of those before it."""
+        return self.instances == 1
+
+    @property
+    def clocks_right(self) -> bool:
+        """Whether times of two instances can be compared to the second."""
+        return "clock" not in self.steps
+
+
+#: Commits and requests at which one seed in three likes to be killed.
+NAMED_STEPS = (
+    "store_page",
+    "finish_poll",
+    "seal_batch",
+    "mark_sent",
+    "record_no_answer",
+    "record_refusal",
+    "answer",
+    "claim_open_batch",
+    "let_go",
+    "match_answer",
+    "store_reports",
+    "addPhones",
+    "getReport",
+)
+#: Steps around a sending, at which one seed in three likes to be suspended.
+SENDING_STEPS = (
+    "mark_sent",
+    "addPhones",
+    "addPhones.sent",
+    "addPhones.answered",
+    "answer",
+    "record_no_answer",
+    "record_refusal",
+    "let_go",
+)
+
+
+def draw(seed: int) -> Plan:
+    """The plan of a seed."""
+    chance = random.Random(seed)
+    calm = chance.random() < CALM_WORLDS
+    instances = chance.choices((1, 2, 3), (5, 4, 2))[0]
+    steps = {
+        name: chance.choice(rates)
+        for name, rates in STEP_FAULTS.items()
+        if chance.random() < SWITCHED_ON
+    }
+    wire = {name: often for name, often in WIRE_FAULTS.items() if chance.random() < SWITCHED_ON}
+    wire_rate = chance.choice(WIRE_RATES)
+    events = tuple(name for name in EVENTS if chance.random() < SWITCHED_ON / 2)
+    crash_at = chance.choice(NAMED_STEPS) if chance.random() < 1 / 3 else ""
+    suspend_at = chance.choice(SENDING_STEPS) if chance.random() < 1 / 3 else ""
+    return Plan(
+        seed=seed,
+        instances=instances,
+        campaigns=("a", "b") if chance.random() < 1 / 4 or "halt" in events else ("a",),
+        rows=chance.randint(2, 12),
+        page_size=chance.randint(1, 6),
+        batch_size=chance.randint(1, 5),
+        in_flight=chance.randint(1, 3),
+        turns=chance.randint(4, 10),
+        nap_ms=chance.choice(NAPS_MS),
+        steps={} if calm else steps,
+        wire={} if calm else wire,
+        wire_rate=0.0 if calm or not wire else wire_rate,
+        events=() if calm else events,
+        crash_at="" if calm else crash_at,
+        suspend_at="" if calm else suspend_at,
+        validates_first=chance.random() < 1 / 3,
+        refuses_known=chance.random() < 1 / 3,
+        paging=chance.random() < 3 / 4,
+        windows=chance.random() < 1 / 4,
+    )
