@@ -95,7 +95,7 @@ def together(config: Path, count: int) -> float:
 
 
 #: A backfill of this size is what the guards are asked to let through.
-EXTRA: tuple[str, ...] = ()
+EXTRA = ("--yes",)
 
 
 def measured(url: str, count: int, *, total: int, own: bool) -> float:

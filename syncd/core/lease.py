@@ -38,6 +38,11 @@ def of_campaign(name: str) -> str:
     return f"campaign:{name}"
 
 
+def of_list(name: str) -> str:
+    """The lease under which a do-not-call list is read."""
+    return f"list:{name}"
+
+
 def renew_every_s(lease: timedelta) -> float:
     """Seconds between two renewals."""
     return lease.total_seconds() / RENEWALS_A_LEASE

@@ -1,8 +1,8 @@
 """Which syncs and campaigns this process works on, beside other instances on the same ledger.
 
 On SQLite one process has the whole ledger (ledger/instance.py), and nothing is leased. On
-PostgreSQL a poll works under the lease of its sync, and reconcile and pull_reports under that of
-their campaign. Submits need none: batches are claimed one by one.
+PostgreSQL a poll works under the lease of its sync, reconcile and pull_reports under that of their
+campaign (`passes.LEASED` has them all). Submits need none: batches are claimed one by one.
 
 The daemon keeps a lease between two passes; a command takes it from an idle daemon, waits for a
 busy one, and gives it back at once.

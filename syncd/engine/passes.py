@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from syncd.clock import Clock, to_ms
-from syncd.core.lease import Lease, of_campaign, of_sync
+from syncd.core.lease import Lease, of_campaign, of_list, of_sync
 from syncd.engine.holding import NOTHING_HELD, Holding
 from syncd.errors import (
     EXIT_CONFIG,
@@ -49,6 +49,8 @@ LEASED: Mapping[str, Callable[[str], str]] = {
     "poll": of_sync,
     "reconcile": of_campaign,
     "pull_reports": of_campaign,
+    "withdraw": of_campaign,
+    "suppress": of_list,
 }
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Text, cast, func, select
 
 from syncd.clock import from_ms
 from syncd.core.mapping import MappedJob
+from syncd.ledger.leases import check_lease
 from syncd.ledger.moves import By
 from syncd.ledger.schema import call_jobs, job_counts, leads, meta
 from syncd.ledger.schema_guards import cancellations, suppressions
@@ -59,6 +60,7 @@ def store_listed(store: Store, name: str, found: Collection[Listed], *, by: By) 
         values = sorted({one.value for one in found if one.kind == kind})
         for some in chunks(values):
             with store.write() as connection:
+                check_lease(connection, by.lease)
                 fresh += _add(connection, name, kind, some, by)
     return fresh
 
@@ -113,12 +115,14 @@ def finish_list(store: Store, name: str, gone: Collection[Listed], *, by: By) ->
     for kind in (PHONE, KEY):
         for some in chunks([one.value for one in gone if one.kind == kind]):
             with store.write() as connection:
+                check_lease(connection, by.lease)
                 connection.execute(
                     suppressions.update()
                     .where(*_of(name, kind), _among(connection, some))
                     .values(gone_at=by.at_ms)
                 )
     with store.write() as connection:
+        check_lease(connection, by.lease)
         read_at = {"value": str(by.at_ms)}
         statement = upsert(connection.dialect.name, meta).values(name=_READ_AT + name, **read_at)
         connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=read_at))

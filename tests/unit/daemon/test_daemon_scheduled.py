@@ -10,7 +10,7 @@ import pytest
 from syncd.clock import ManualClock
 from syncd.daemon.scheduled import ScheduledPass
 from syncd.engine.passes import PassResult, Tools
-from syncd.errors import Halted, LedgerError, SyncdError, Transient
+from syncd.errors import Halted, HeldElsewhere, LedgerError, SyncdError, Transient
 from tests.unit.daemon.conftest import Lines
 
 HALTED = Halted("unknown token")
@@ -183,3 +183,12 @@ def test_a_deleted_ledger_is_seen_before_a_pass(tools: Tools) -> None:
     acts.call()
     assert acts.runs == 0
     assert "deleted or replaced" in str(acts.lost[0])
+
+
+def test_what_another_instance_does_is_left_to_it(tools: Tools, lines: Lines) -> None:
+    """It is no trouble: there is no rest, and one line at debug level."""
+    acts = Acts(tools, fails(HeldElsewhere("another instance is at work")))
+    acts.call()
+    acts.call()
+    assert (acts.runs, acts.lost, acts.done) == (2, [], [])
+    assert {(line["event"], line["level"]) for line in lines()} == {("pass.left", "debug")}
