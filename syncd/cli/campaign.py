@@ -85,6 +85,28 @@ def stop(
         _print_state(name, client.status(), as_json=as_json)
 
 
+@app.command()
+def release(name: Name, *, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Let a campaign go on that syncd holds, because its refusals name no lead at fault.
+
+    Find out first what is wrong: `status` has the reason. Nothing is asked of the vendor. Works
+    beside `run`. Exit code 1 when the campaign was not held.
+    """
+    from syncd.clock import to_ms
+    from syncd.errors import EXIT_INCOMPLETE
+    from syncd.ledger.moves import By
+
+    with common.opened_app(config) as opened:
+        opened.campaign(name)
+        by = By("cli:release", to_ms(opened.tools.clock.now()))
+        released = opened.ledger.brake.release(name, by=by)
+    if as_json:
+        common.print_json({"campaign": name, "released": released})
+    else:
+        typer.echo(f"{name}: {'released' if released else 'was not held'}")
+    raise typer.Exit(0 if released else EXIT_INCOMPLETE)
+
+
 def _print_state(name: str, state: str, *, as_json: bool) -> None:
     if as_json:
         common.print_json({"campaign": name, "status": state})

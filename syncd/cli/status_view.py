@@ -53,7 +53,10 @@ class CampaignStatus:
 
     halted: str | None
     halted_at: datetime | None
+    held: bool  #: halted until a person releases it
     next_send_at: datetime | None
+    failures: int  #: sendings in a row without an answer
+    open_until: datetime | None  #: the breaker: nothing is sent before then
     in_doubt: int
     unsent: int
     unmatched: int
@@ -182,7 +185,10 @@ def _campaign(app: App, name: str, passes: list[PassRow]) -> CampaignStatus:
     return CampaignStatus(
         halted=state.halted_reason,
         halted_at=state.halted_at,
+        held=state.held,
         next_send_at=state.next_send_at,
+        failures=state.failures,
+        open_until=state.open_until,
         in_doubt=view.in_doubt,
         unsent=view.unsent,
         unmatched=view.unmatched,
@@ -254,14 +260,23 @@ def _sync_facts(name: str, sync: SyncStatus) -> list[tuple[str, object]]:
 def _campaign_facts(name: str, campaign: CampaignStatus) -> list[tuple[str, object]]:
     return [
         ("campaign", name),
-        ("HALTED", campaign.halted and f"{campaign.halted} (since {time_of(campaign.halted_at)})"),
+        ("HELD" if campaign.held else "HALTED", _halt(name, campaign)),
         ("asked to wait", time_of(campaign.next_send_at)),
+        ("no answer", f"{campaign.failures:,} times in a row" if campaign.failures else None),
+        ("left alone until", time_of(campaign.open_until)),
         ("in doubt", f"{campaign.in_doubt:,} batches" if campaign.in_doubt else None),
         ("unsent", f"{campaign.unsent:,} batches" if campaign.unsent else None),
         ("unmatched", f"{campaign.unmatched:,} batches" if campaign.unmatched else None),
         ("mismatched", f"{campaign.mismatched:,} call jobs" if campaign.mismatched else None),
         ("staged since", time_of(campaign.oldest_staged_at)),
     ]
+
+
+def _halt(name: str, campaign: CampaignStatus) -> str | None:
+    if campaign.halted is None:
+        return None
+    end = f"; syncd campaign release {name}" if campaign.held else ""
+    return f"{campaign.halted} (since {time_of(campaign.halted_at)}{end})"
 
 
 def time_of(at: datetime | None) -> str | None:

@@ -59,25 +59,8 @@ def record_refusal(
         None when the claim was overtaken: nothing was changed.
     """
     with store.write() as connection:
-        moved = connection.execute(
-            batches.update()
-            .where(
-                batches.c.id == batch.id,
-                batches.c.epoch == batch.epoch,
-                batches.c.state == BatchState.SENT,
-                batches.c.ambiguous == 0,
-            )
-            .values(
-                state=BatchState.REFUSED,
-                outcome=why,
-                body=null(),
-                leased_until=null(),
-                next_at=null(),
-            )
-        ).rowcount
-        if moved != 1:
+        if not _end(connection, batch, why, by):
             return None
-        batch_moved(connection, batch.id, BatchState.SENT, BatchState.REFUSED, why=why, by=by)
         jobs = batch_jobs(connection, batch.id)
         ended: Counter[JobState] = Counter()
         for state in (JobState.REFUSED, JobState.DUPLICATE):
@@ -94,6 +77,28 @@ def record_refusal(
         if held is not None:
             set_halt(connection, batch.campaign, held, held=True, by=by)
     return RefusalStored({state: n for state, n in ended.items() if n}, held)
+
+
+def _end(connection: Connection, batch: ClaimedBatch, why: str, by: By) -> bool:
+    moved = connection.execute(
+        batches.update()
+        .where(
+            batches.c.id == batch.id,
+            batches.c.epoch == batch.epoch,
+            batches.c.state == BatchState.SENT,
+            batches.c.ambiguous == 0,
+        )
+        .values(
+            state=BatchState.REFUSED,
+            outcome=why,
+            body=null(),
+            leased_until=null(),
+            next_at=null(),
+        )
+    ).rowcount
+    if moved == 1:
+        batch_moved(connection, batch.id, BatchState.SENT, BatchState.REFUSED, why=why, by=by)
+    return moved == 1
 
 
 def _halve(

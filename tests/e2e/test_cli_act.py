@@ -221,6 +221,24 @@ def test_a_campaign_is_paused_resumed_and_stopped(desk: Desk) -> None:
     assert "did you mean" in desk("campaign", "status", "welcom", code=2).err
 
 
+def test_a_held_campaign_waits_for_its_release(desk: Desk, box: RunningSandbox) -> None:
+    """An error that nobody understands: exit code 3, `HELD`, and only a person ends it."""
+    box.faults.add(Fault("refused", path="addPhones", error={"type": "never.heard.of"}))
+    assert desk("campaign", "release", "welcome", code=1).out == "welcome: was not held\n"
+    desk("once", code=3)
+    shown = desk("status", COLUMNS="200").out
+    assert "HELD" in shown
+    assert "never.heard.of" in shown
+    assert "syncd campaign release welcome" in shown
+    assert desk("status", "--json").json["campaigns"]["welcome"]["held"] is True
+    assert desk("status", "--check", code=3).out == "halted: welcome\n"
+    assert "campaign release" in desk("once", code=3).err
+    told = desk("campaign", "release", "welcome", "--json").json
+    assert told == {"campaign": "welcome", "released": True}
+    desk("once")
+    assert desk("status", "--json").json["syncs"]["crm-leads"]["jobs"]["staged"] == 0
+
+
 def test_status_check_of_no_ledger_is_one(desk: Desk) -> None:
     """A health check says unhealthy with 1; the command for people says how to mend it, with 2."""
     (desk.folder / "syncd.db").unlink()

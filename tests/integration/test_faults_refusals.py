@@ -11,12 +11,13 @@ import pytest
 from syncd.clock import to_ms
 from syncd.core.refused_list import splits_max
 from syncd.engine import reconcile, submit
+from syncd.engine.breaker import FAILURES_IN_A_ROW_MAX
 from syncd.engine.passes import PassResult
 from syncd.ledger.moves import By
 from syncd.sandbox.faults import Fault
 from syncd.sandbox.refusals import RefusalError
 from tests.running import phone_of
-from tests.worlds import LONG_S, World, new_world, poll_all, refuse, work
+from tests.worlds import LONG_S, World, new_world, poll_all, refuse, settle, work
 
 LEADS = 16
 #: Types of the contract that say what is wrong, and not with whom.
@@ -244,3 +245,247 @@ def test_e3_a_server_that_fails_is_never_answered_with_halves(
         monkeypatch.undo()
     assert len({sending.key for sending in world.sendings}) == 1
     assert world.sql("SELECT count(*) FROM call_jobs WHERE pen IS NOT NULL") == [(0,)]
+
+
+# --- E4: calls that the vendor had from elsewhere
+
+
+@pytest.mark.parametrize("named", ["phone", "phonesDuplicates"])
+def test_e4_a_duplicate_of_the_vendor_s_is_not_sent_again(
+    world: World, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    """The named lead ends, the others are called, and nobody is called twice."""
+    add_by_hand(world, 5)
+    value = digits(5) if named == "phone" else [digits(5)]
+    refuse_lists(world, monkeypatch, "phone.duplicated", has(5), **{named: value})
+    told = passes(world)["submit"]
+    assert (told.outcome, told.exit_code) == ("done", 0)
+    assert world.states() == {"duplicate": 1, "accepted": LEADS - 1}
+    assert ended(world, "duplicate") == {digits(5): "phone.duplicated"}
+    world.pass_time(LONG_S)
+    assert passes(world)["submit"].counts == {}
+    assert set(world.called().values()) == {1}
+
+
+def test_e4_a_duplicate_that_nobody_names_is_found_by_halving(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends as a duplicate, not as refused: its phone has a call."""
+    add_by_hand(world, 5)
+    refuse_lists(world, monkeypatch, "phone.duplicated", has(5))
+    passes(world)
+    assert ended(world, "duplicate") == {digits(5): "phone.duplicated"}
+    assert world.states() == {"duplicate": 1, "accepted": LEADS - 1}
+    assert set(world.called().values()) == {1}
+
+
+def add_by_hand(world: World, *leads: int) -> None:
+    """The campaign has calls to these phones that the ledger does not know."""
+    with world.open(alone=True) as app:
+        client = app.campaign("welcome").client
+        for lead in leads:
+            client.add_phones(b'[{"phone":"%s"}]' % digits(lead).encode(), key=f"by hand {lead}")
+    world.sendings.clear()
+
+
+# --- E5, E7: a campaign that takes nothing
+
+
+def test_e5_a_stopped_campaign_keeps_its_jobs_and_the_other_flows(world: World) -> None:
+    """The one halts, says so by its exit code and loses nothing; the other calls everybody."""
+    world.campaigns["other"] = "1.2.tokenOfTheOtherCampaign"
+    world.syncs["others"] = {"campaign": "other", "mapping": world.syncs["leads"]["mapping"]}
+    world.configure()
+    world.write_leads(5, first=20, name="others")
+    with world.box.book.lock:
+        book = world.box.book
+        book.open_campaign(world.campaigns["other"], book.clock.now_ms())
+    with world.open(alone=True) as app:
+        app.campaign("other").client.stop()
+        poll_all(app)
+        stopped, flowing = work(app, "other"), work(app)
+    assert (stopped["submit"].outcome, stopped["submit"].exit_code) == ("halted", 3)
+    assert flowing["submit"].exit_code == 0
+    assert world.states() == {"accepted": LEADS, "staged": 5}
+
+
+def test_e7_an_unknown_token_loses_nothing_and_a_known_one_resumes(world: World) -> None:
+    """Nobody has to say a word: the campaign is asked in each pass."""
+    good = world.campaigns["welcome"]
+    world.campaigns["welcome"] = "1.2.tokenThatNobodyKnows"
+    world.configure()
+    for _ in range(2):
+        told = passes(world)["submit"]
+        assert (told.outcome, told.exit_code) == ("halted", 3)
+        world.pass_time(LONG_S)
+    assert world.states() == {"staged": LEADS}
+    assert len(world.sendings) == 1
+    world.campaigns["welcome"] = good
+    world.configure()
+    passes(world)
+    world.assert_each_once(LEADS)
+
+
+# --- E6: hours
+
+
+def test_e6_hours_that_the_vendor_refuses_cost_the_leads_that_have_them(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`invalid.call.allowed.time` is about overlapping hours, not about now: no wait mends it."""
+    refuse_lists(world, monkeypatch, "invalid.call.allowed.time", has(2))
+    passes(world)
+    assert ended(world, "refused") == {digits(2): "invalid.call.allowed.time"}
+    assert world.states() == {"refused": 1, "accepted": LEADS - 1}
+    keys = {sending.key for sending in world.sendings}
+    assert len(keys) == len(world.sendings), "each generation has a key of its own"
+
+
+# --- E8: nobody knows
+
+
+@pytest.mark.parametrize(
+    ("type_", "told"),
+    [("never.heard.of", {}), ("never.heard.of", {"phone": "12015550103"}), ("bad.request", {})],
+)
+def test_e8_an_unknown_type_holds_the_campaign_until_a_person_releases_it(
+    world: World, monkeypatch: pytest.MonkeyPatch, type_: str, told: dict[str, str]
+) -> None:
+    """No lead is refused, whatever it names; no pass, process or good status ends the hold."""
+    refuse_lists(world, monkeypatch, type_, lambda _: True, **told)
+    first = passes(world)["submit"]
+    assert (first.outcome, first.exit_code) == ("halted", 3)
+    assert first.counts == {"sealed": LEADS, "restaged": LEADS}
+    monkeypatch.undo()
+    for _ in range(3):
+        world.pass_time(LONG_S)
+        again = passes(world)
+        assert (again["submit"].outcome, again["reconcile"].outcome) == ("halted", "halted")
+        assert again["submit"].error is not None
+        assert again["submit"].error.hint.endswith("syncd campaign release welcome")
+    assert len(world.sendings) == 1
+    assert release(world)
+    passes(world)
+    world.assert_each_once(LEADS)
+    assert world.sql("SELECT DISTINCT generation FROM call_jobs") == [(2,)]
+
+
+# --- N10, N13, N20: a vendor that asks for patience, remembers refusals, or is not there
+
+
+@pytest.mark.parametrize("kind", ["http_429", "http_503"])
+@pytest.mark.parametrize(
+    ("asked", "least_s", "most_s"),
+    [
+        (90, 90, 90),
+        ("-1", 1, 1),
+        ("0", 1, 1),
+        (10**9, 3600, 3600),
+        ("Mon, 02 Mar 2026 09:10:00 GMT", 600, 600),
+        ("Mon, 02 Mar 2015 09:10:00 GMT", 1, 1),
+        ("Mon, 02 Mar 2126 09:10:00 GMT", 3600, 3600),
+    ],
+)
+def test_n10_what_is_asked_for_is_waited_within_bounds_by_every_process(
+    world: World, kind: str, asked: float | str, least_s: float, most_s: float
+) -> None:
+    """Between a second and an hour, kept in the ledger; then the same bytes go, with their key."""
+    world.box.faults.add(Fault(kind, path="addPhones", retry_after=asked))
+    passes(world)
+    ((until,),) = world.sql("SELECT next_send_at FROM campaigns")
+    waits_s = (until - to_ms(world.clock.now())) / 1000
+    assert least_s <= waits_s <= most_s
+    world.pass_time(waits_s - 0.5)
+    told = passes(world)["reconcile"]
+    assert (told.outcome, len(world.sendings)) == ("retry", 1)
+    world.pass_time(LONG_S)
+    passes(world)
+    world.assert_each_once(LEADS)
+    world.assert_one_body_a_key()
+
+
+@pytest.mark.parametrize("junk", ["soon", "", "nan", "1e9", "Mon, 99 Mar 2026 09:10:00 GMT"])
+def test_n10_junk_asks_for_nothing(world: World, junk: str) -> None:
+    """It is a failure like others: the batch has its own back-off."""
+    world.box.faults.add(Fault("http_503", path="addPhones", retry_after=junk))
+    passes(world)
+    assert world.sql("SELECT next_send_at FROM campaigns") in ([(None,)], [])
+    world.pass_time(LONG_S)
+    passes(world)
+    world.assert_each_once(LEADS)
+
+
+def test_n13_a_refusal_that_is_remembered_under_its_key_blocks_nobody(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What goes again is a new generation: it has another key."""
+    add_phones = world.box.book.add_phones
+    remembered: dict[str | None, RefusalError] = {}
+
+    def stern(token: str, body: bytes, key: str | None) -> Any:
+        if key not in remembered and has(3)(body):
+            remembered[key] = RefusalError("phone.bad.format", "no", phone=digits(3))
+        if key in remembered:
+            raise remembered[key]
+        return add_phones(token, body, key)
+
+    monkeypatch.setattr(world.box.book, "add_phones", stern)
+    passes(world)
+    assert world.states() == {"refused": 1, "accepted": LEADS - 1}
+    assert len(remembered) == 1
+
+
+def test_n20_the_breaker_counts_over_processes_and_opens(world: World) -> None:
+    """Five sendings without an answer, each by another process: then none for a while."""
+    world.box.faults.add(Fault("reset", path="addPhones", count=FAILURES_IN_A_ROW_MAX + 1))
+    for _ in range(FAILURES_IN_A_ROW_MAX):
+        passes(world)
+        world.pass_time(LONG_S)
+    assert len(world.sendings) == FAILURES_IN_A_ROW_MAX
+    ((failures, until),) = world.sql("SELECT failures, open_until FROM campaigns")
+    assert failures == FAILURES_IN_A_ROW_MAX
+    opened = until - to_ms(world.clock.now()) + LONG_S * 1000
+    assert 0 <= opened <= 300_000
+
+
+def test_n20_an_open_breaker_lets_nothing_through_and_a_try_closes_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Open: no request. Half open: one question for the state, then one list; its answer closes."""
+    world.configure(batch_size=1, max_in_flight=4)
+    monkeypatch.setattr("random.Random.random", lambda _: 0.9)
+    world.box.faults.add(Fault("reset", path="addPhones", count=50))
+    passes(world)
+    sent = len(world.sendings)
+    assert FAILURES_IN_A_ROW_MAX <= sent <= FAILURES_IN_A_ROW_MAX + 3
+    told = passes(world)["submit"]
+    assert "no answer" in str(told.error)
+    assert len(world.sendings) == sent
+    world.pass_time(LONG_S)
+    with world.open(alone=True) as app:
+        submit.run_once(app.campaign("welcome"), app.tools)
+        assert len(world.sendings) == sent + 1, "one try, and it failed"
+        ((failures,),) = world.sql("SELECT failures FROM campaigns")
+        assert failures == sent + 1
+        world.box.faults.clear()
+        world.pass_time(LONG_S)
+        settle(world, app)
+    assert world.sql("SELECT failures, open_until FROM campaigns") == [(0, None)]
+    world.assert_each_once(LEADS)
+    world.assert_one_body_a_key()
+
+
+def test_n20_a_campaign_that_does_not_tell_its_state_gets_no_try(world: World) -> None:
+    """The question after the rest counts as one more failure, and the rest grows."""
+    world.box.faults.add(Fault("reset", path="addPhones", count=FAILURES_IN_A_ROW_MAX))
+    for _ in range(FAILURES_IN_A_ROW_MAX):
+        passes(world)
+        world.pass_time(LONG_S)
+    world.box.faults.add(Fault("http_500", path="status", count=1))
+    told = passes(world, polls=False)
+    assert told["reconcile"].outcome == "retry"
+    assert len(world.sendings) == FAILURES_IN_A_ROW_MAX
+    assert world.sql("SELECT failures FROM campaigns") == [(FAILURES_IN_A_ROW_MAX + 1,)]
+    world.pass_time(LONG_S)
+    passes(world)
+    world.assert_each_once(LEADS)
