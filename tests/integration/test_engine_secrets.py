@@ -59,9 +59,8 @@ def test_a_troubled_run_tells_no_secret(
         results += poll_all(app)
         for name in KINDS:
             for path in ("addPhones", "callJob", "callAttempt", "status"):
-                at_once = (
-                    0 if name == "trickled" else None
-                )  # a report is too long for bytes one by one
+                # A report is too long to come byte by byte.
+                at_once = 0 if name == "trickled" else None
                 world.box.faults.add(Fault(name, path=path, seconds=at_once))
         for _ in range(8):
             results += work(app).values()
