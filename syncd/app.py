@@ -207,6 +207,8 @@ def wire_campaign(name: str, loaded: Loaded, tools: Tools | None = None) -> Camp
             for sync, one in loaded.settings.syncs.items()
             if one.campaign == name
         },
+        resend_window=told.resend_window,
+        settle=told.settle_time,
     )
 
 

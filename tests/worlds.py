@@ -150,6 +150,12 @@ class World:
         with closing(sqlite3.connect(self.path / "syncd.db")) as ledger:
             return ledger.execute(query).fetchall()
 
+    def execute(self, statement: str) -> None:
+        """What another process, or a fault, does to the SQLite ledger."""
+        with closing(sqlite3.connect(self.path / "syncd.db")) as ledger:
+            ledger.execute(statement)
+            ledger.commit()
+
     def states(self) -> dict[str, int]:
         """How many call jobs are in each state."""
         return dict(self.sql("SELECT state, count(*) FROM call_jobs GROUP BY 1"))

@@ -123,6 +123,18 @@ class CampaignSettings(Section):
     price_per_minute: guards.PricePerMinute = None
     expected_minutes: guards.ExpectedMinutes = 1.0
     expected_attempts: guards.ExpectedAttempts = 1.0
+    resend_window: Every = Field(
+        default=timedelta(hours=20),
+        le=timedelta(hours=23),
+        description="So long after its first sending a batch without an answer may be sent again"
+        " with its key; the vendor forgets keys after 24 hours. Past it, the batch is only looked"
+        " up in the reports. Make it shorter where keys are known to live shorter.",
+    )
+    settle_time: Every = Field(
+        default=timedelta(hours=2),
+        description="A batch that may not be sent again counts as never carried out only when so"
+        " long after its last sending two whole looks into the reports do not show its calls.",
+    )
     timeouts: TimeoutSettings = Field(
         default_factory=TimeoutSettings, description=str(TimeoutSettings.__doc__)
     )

@@ -87,8 +87,13 @@ PHONE_TAKEN = frozenset(
 #: the vendor knows a call to it that this ledger does not: then the phone is taken as well.
 PHONE_KNOWN = "phone_known"
 #: Why a job is parked: the vendor answered with an ID that another open job has, so nobody can know
-#: whether this one was called. Any other reason is a refusal of its list: then nobody was.
+#: whether this one was called. A reason that is neither this nor `NOT_IN_REPORTS` is a refusal of
+#: its list: then nobody was.
 ID_OF_ANOTHER_JOB = "id_of_another_job"
+
+#: Why a job is parked: its batch was in doubt, and when its key's life was over the reports showed
+#: no call that is surely its own, or several.
+NOT_IN_REPORTS = "not_in_reports"
 
 #: Why an accepted job is doubted: the report of its ID names another phone. Nobody can know which
 #: call is whose, so the report closes nothing.

@@ -2,7 +2,8 @@
 
 Inside the key's life the stored bytes go again with the stored key: the vendor then gives the
 first answer and makes no new call (Calls API, Idempotence). Past it a repeat would call everybody
-twice, so it is never sent again.
+twice, so it is never sent again, only looked up. So is one that was refused after an ambiguous
+sending: a 400 or 404 on a retry says nothing about what the first sending created.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ RESEND_WINDOW = timedelta(hours=KEY_LIFE_HOURS - KEY_MARGIN_HOURS)
 QUIET = timedelta(seconds=120)
 
 
+#: The outcome of a sending that was refused while an earlier one was ambiguous begins so.
+REFUSED_IN_DOUBT = "refused after an ambiguous sending"
+
 #: Clocks are put right by less than this without a reason to doubt them.
 CLOCK_ERROR = timedelta(minutes=5)
 
@@ -29,7 +33,7 @@ class Step(StrEnum):
 
     SEND = "send"  #: send the stored bytes with the stored key
     WAIT = "wait"  #: too early: the last sending may still be at work
-    NEVER_SEND = "never_send"  #: the key may be forgotten, or it is another campaign
+    LOOK_UP = "look_up"  #: never send it again: only the campaign's reports tell what was created
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,9 @@ class OpenBatch:
     ambiguous: bool  #: some sending may have been carried out
     same_endpoint: bool  #: base URL and token are those it was first sent to
     clock_doubted: bool = False  #: the clock was once found before the first sending
+    #: the vendor refused it after an ambiguous sending: that one may have created the calls
+    refused_in_doubt: bool = False
+    closes_at: datetime | None = None  #: the first `finishDateTime` of its jobs
 
 
 def is_set_back(first_sent_at: datetime, now: datetime) -> bool:
@@ -55,15 +62,17 @@ def decide(
     quiet: timedelta = QUIET,
     resend_window: timedelta = RESEND_WINDOW,
 ) -> Step:
-    """Send, wait, or never send again."""
+    """Send, wait, or never send again and look it up."""
     # A key is only known to the campaign that it was sent to, and only for its life.
     if batch.first_sent_at is not None and (
         not batch.same_endpoint
         or now - batch.first_sent_at >= resend_window
         or batch.clock_doubted
         or is_set_back(batch.first_sent_at, now)
+        or batch.refused_in_doubt
+        or (batch.closes_at is not None and now >= batch.closes_at)
     ):
-        return Step.NEVER_SEND
+        return Step.LOOK_UP
     if batch.ambiguous and batch.last_sent_at is not None and now < batch.last_sent_at + quiet:
         return Step.WAIT
     return Step.SEND

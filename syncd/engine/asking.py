@@ -1,7 +1,7 @@
-"""Asking for reports in bounded requests, and past IDs that the campaign does not know.
+"""Asking for reports in bounded requests, and past IDs and phones that the campaign lacks.
 
-One unknown ID fails the whole request (Calls API, `id.not.found`), so a request that fails is
-halved until the unknown ones stand alone.
+One unknown ID fails the whole request (Calls API, `id.not.found`, `phone.not.found`), so a request
+that fails is halved until the unknown ones stand alone.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class ReportMethod(Protocol[R_co]):
 
 @dataclass(slots=True)
 class Found(Generic[R]):
-    """What the vendor told, and the IDs that it does not know."""
+    """What the vendor told, and the IDs or phones that it does not know."""
 
     found: list[R] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
@@ -40,12 +40,28 @@ def ask_by_ids(
     on_part: Callable[[Sequence[R]], None] | None = None,
 ) -> Found[R]:
     """Reports of all these IDs; with `on_part`, they are handed over part by part instead."""
+    return _ask(lambda part: method(ids=part), ids, on_part)
+
+
+def ask_by_phones(
+    method: Callable[[Sequence[str]], Sequence[R]], phones: Sequence[str]
+) -> Found[R]:
+    """Reports of all these phones."""
+    return _ask(method, phones, None)
+
+
+def _ask(
+    method: Callable[[Sequence[str]], Sequence[R]],
+    wanted: Sequence[str],
+    on_part: Callable[[Sequence[R]], None] | None,
+) -> Found[R]:
     result: Found[R] = Found()
-    parts = [list(ids[start : start + IDS_MAX]) for start in range(0, len(ids), IDS_MAX)][::-1]
+    parts = [list(wanted[start : start + IDS_MAX]) for start in range(0, len(wanted), IDS_MAX)]
+    parts.reverse()
     while parts:
         part = parts.pop()
         try:
-            told = method(ids=part)
+            told = method(part)
         except NotFound:
             if len(part) == 1:
                 result.unknown += part

@@ -10,6 +10,7 @@ from syncd.campaign.client import CampaignClient
 from syncd.core.call_policy import DEFAULT, CallPolicy
 from syncd.core.doubt import QUIET, RESEND_WINDOW
 from syncd.core.guards import NO_DAY_LIMITS, NO_TRIPWIRES, DayLimits, Tripwires
+from syncd.core.look_up import SETTLE
 from syncd.core.mapping import MappingSpec
 from syncd.sources.base import Source
 
@@ -28,6 +29,7 @@ class Campaign:
     resend_window: timedelta = RESEND_WINDOW
     day: DayLimits = NO_DAY_LIMITS
     calls: Mapping[str, CallPolicy] = field(default_factory=dict)  #: of its syncs
+    settle: timedelta = SETTLE
     #: None until tried; False where the installation lacks reports by date
     reports_by_date: bool | None = field(default=None)
 

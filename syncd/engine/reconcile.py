@@ -1,17 +1,18 @@
 """Reconcile: batches without an answer, and answers that are shorter than their request.
 
 Inside the key's life a doubtful batch is sent again byte for byte with its key: the vendor gives
-the first answer and makes no new call. Past it, nothing is sent any more.
+the first answer and makes no new call. Past it, nothing is sent any more: the batch is looked up in
+the campaign's reports (engine/look_up.py).
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
-from syncd.core.doubt import OpenBatch, Step, decide, is_set_back
+from syncd.core.doubt import OpenBatch, Step, decide
 from syncd.core.report import phone_of
 from syncd.engine.asking import ask_by_ids
+from syncd.engine.look_up import look_up
 from syncd.engine.parts import Campaign
 from syncd.engine.passes import Pass, PassResult, Tools, run_pass
 from syncd.engine.readiness import check_ready
@@ -23,8 +24,6 @@ from syncd.observe import events, logs
 
 _log = logs.get("engine")
 
-#: A batch that may not be sent any more is looked at so often.
-PAST_KEY_RETRY = timedelta(hours=1)
 #: Why a batch ends whose every sending failed before its first byte.
 NEVER_LEFT = "never_left"
 
@@ -105,7 +104,7 @@ def _resend(campaign: Campaign, running: Pass, tally: Tally) -> None:
             running.counts["in_doubt"] += batch.size
             tools.ledger.let_go(batch, next_at=batch.last_sent_at + campaign.quiet)
         elif batch.doubtful:
-            _leave(batch, campaign, running)
+            look_up(batch, campaign, running)
         else:
             _stage_again(batch, running)
 
@@ -116,19 +115,6 @@ def _send(batch: ClaimedBatch, campaign: Campaign, running: Pass, tally: Tally) 
         _log.info(events.BATCH_RESENT, campaign=campaign.name, batch_id=batch.id, jobs=batch.size)
     running.counts["resent" if again else "sent"] += batch.size
     tally.note(send_batch(batch, campaign, running))
-
-
-def _leave(batch: ClaimedBatch, campaign: Campaign, running: Pass) -> None:
-    """Its key may be forgotten, or is not known there: sending it might call everybody twice."""
-    running.counts["in_doubt"] += batch.size
-    now = running.tools.clock.now()
-    set_back = batch.first_sent_at is not None and is_set_back(batch.first_sent_at, now)
-    running.tools.ledger.let_go(
-        batch,
-        next_at=now + PAST_KEY_RETRY,
-        clock_doubted=set_back or batch.clock_doubted,
-    )
-    _log.warning(events.KEY_OUTLIVED, campaign=campaign.name, batch_id=batch.id, jobs=batch.size)
 
 
 def _stage_again(batch: ClaimedBatch, running: Pass) -> None:
@@ -144,6 +130,8 @@ def _decide(batch: ClaimedBatch, campaign: Campaign, running: Pass) -> Step:
             last_sent_at=batch.last_sent_at,
             ambiguous=batch.doubtful,
             clock_doubted=batch.clock_doubted,
+            refused_in_doubt=batch.refused_in_doubt,
+            closes_at=batch.closes_at,
             same_endpoint=batch.endpoint in (None, campaign.endpoint),
         ),
         now=running.tools.clock.now(),

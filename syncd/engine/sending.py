@@ -17,6 +17,7 @@ from enum import StrEnum
 
 from syncd.clock import Moment
 from syncd.core.backoff import next_try_at
+from syncd.core.doubt import REFUSED_IN_DOUBT
 from syncd.core.lease import claim_is_ending
 from syncd.core.report_times import next_report_at
 from syncd.engine.parts import Campaign
@@ -205,7 +206,7 @@ def _refused(
 ) -> Sent:
     """A refusal ends the batch only when no earlier sending may have created the calls."""
     if batch.doubtful:
-        doubt = InDoubt(f"refused after an ambiguous sending: {error.what}")
+        doubt = InDoubt(f"{REFUSED_IN_DOUBT}: {error.what}")
         sent = _no_answer(batch, campaign, running, doubt, in_doubt=True)
     else:
         ended = end_refused(batch, campaign, running, error)

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import RowMapping, and_, func, or_, select
+from sqlalchemy import Connection, RowMapping, and_, func, or_, select
 
 from syncd.clock import from_ms, to_ms
 from syncd.core.call_job import BatchState
-from syncd.core.doubt import CLOCK_ERROR
+from syncd.core.doubt import CLOCK_ERROR, REFUSED_IN_DOUBT
 from syncd.core.keys import body_digest
 from syncd.ledger.outbox import LEASE, ClaimedBatch, batch_jobs
-from syncd.ledger.schema import batches, is_open_batch
+from syncd.ledger.schema import batches, call_jobs, is_open_batch
 from syncd.ledger.store import Store
 
 #: The outcome of a batch whose key's age cannot be told any more.
@@ -67,11 +67,22 @@ def claim_open_batch(
             )
         )
         members = tuple([(job, sync) for job, sync, _, _ in batch_jobs(connection, row["id"])])
-        return _claimed(row, epoch, ambiguous, members)
+        closes_at = _closes_at(connection, row["id"])
+        return _claimed(row, epoch, ambiguous, members, closes_at)
+
+
+def _closes_at(connection: Connection, batch_id: int) -> datetime | None:
+    """The first `finishDateTime` of the batch's jobs."""
+    ends = select(func.min(call_jobs.c.finish_at)).where(call_jobs.c.batch_id == batch_id)
+    return _instant(connection.execute(ends).scalar())
 
 
 def _claimed(
-    row: RowMapping, epoch: int, ambiguous: int, members: tuple[tuple[int, str], ...]
+    row: RowMapping,
+    epoch: int,
+    ambiguous: int,
+    members: tuple[tuple[int, str], ...],
+    closes_at: datetime | None,
 ) -> ClaimedBatch:
     return ClaimedBatch(
         id=row["id"],
@@ -87,6 +98,9 @@ def _claimed(
         last_sent_at=_instant(row["last_sent_at"]),
         endpoint=row["endpoint"],
         clock_doubted=row["outcome"] == CLOCK_SET_BACK,
+        refused_in_doubt=(row["outcome"] or "").startswith(REFUSED_IN_DOUBT),
+        absent_at=_instant(row["absent_at"]),
+        closes_at=closes_at,
         members=members,
     )
 

@@ -31,6 +31,7 @@ from syncd.ledger import (
 )
 from syncd.ledger.guards import Guards
 from syncd.ledger.leases import Leases
+from syncd.ledger.look_ups import LookUps
 from syncd.ledger.moves import By
 from syncd.ledger.opened import OpenedLedger
 from syncd.ledger.outbox import ClaimedBatch
@@ -48,6 +49,7 @@ class Ledger(OpenedLedger):
         self.privacy = Privacy(store, self.id)  #: erase a person, purge what is old
         self.guards = Guards(store)  #: what is held before a person has agreed
         self.withdrawals = Withdrawals(store)  #: calls that must not be made, and their lists
+        self.look_ups = LookUps(store)  #: what the reports tell of a doubt
         self.leases = Leases(store)  #: who works on it, and who holds what
 
     # poll

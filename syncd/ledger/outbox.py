@@ -20,7 +20,6 @@ from syncd.ledger.outbox_sql import (
     INSERT_BATCH,
     MARK_SENT,
     NEXT_PEN,
-    PENNED_JOBS,
     SEAL_RANGE,
     SEAL_SOME,
     STAGED_JOBS,
@@ -51,6 +50,9 @@ class ClaimedBatch:
     last_sent_at: datetime | None
     endpoint: str | None
     clock_doubted: bool = False  #: the clock was once found before its first sending
+    refused_in_doubt: bool = False  #: a later sending was refused; the first may be carried out
+    absent_at: datetime | None = None  #: the first whole look after it settled
+    closes_at: datetime | None = None  #: the first `finishDateTime` of its jobs
     #: (job ID, sync) of each job in the order of the body
     members: tuple[tuple[int, str], ...] = field(default=(), repr=False)
 

@@ -202,10 +202,16 @@ CAMPAIGN_RESUMED = _event(
 )
 
 # reconcile.
-KEY_OUTLIVED = _event(
-    "key.outlived",
+BATCH_LOOKED_UP = _event(
+    "batch.looked_up",
+    "info",
+    "A batch that may never be sent again was looked for in the campaign's reports.",
+    "campaign batch_id verdict jobs found several",
+)
+BATCH_PARKED = _event(
+    "batch.parked",
     "warning",
-    "A batch in doubt is older than its key, or its campaign has another token: never sent again.",
+    "The reports do not tell surely what became of these jobs: a person decides (`syncd parked`).",
     "campaign batch_id jobs",
 )
 BATCH_RESENT = _event(

@@ -89,7 +89,7 @@ def test_a_backfill_that_does_not_wait_leaves_doubts_to_the_daemon(world: World)
 
 def test_a_backfill_does_not_wait_for_what_is_never_sent_again(world: World) -> None:
     """A doubt past its key's life is told and left; the rest of the source is moved."""
-    world.box.faults.add(Fault("answer_lost", path="addPhones"))
+    world.box.faults.add(Fault("reset", path="addPhones"))
     with world.open(alone=True) as app:
         run_backfill(app, wait=False, limit=10)
     world.pass_time(RESEND_WINDOW.total_seconds())
@@ -129,7 +129,7 @@ def test_a_source_that_is_down_is_tried_again_later(world: World) -> None:
 
 def test_a_halt_ends_the_reading_too(world: World) -> None:
     """A stopped campaign ends the backfill with 3; what was read stays staged."""
-    world.write_leads(10 * LEADS)
+    world.write_leads(20 * LEADS)
     with world.open(alone=True) as app:
         app.campaign("welcome").client.stop()
         results = run_backfill(app)
@@ -137,7 +137,7 @@ def test_a_halt_ends_the_reading_too(world: World) -> None:
         assert app.tools.stop.is_set()
     states = world.states()
     assert set(states) == {"staged"}
-    assert states["staged"] < 10 * LEADS
+    assert states["staged"] < 20 * LEADS
     assert world.called() == {}
 
 

@@ -12,7 +12,6 @@ import pytest
 
 from syncd.campaign.client import CampaignClient
 from syncd.core.doubt import QUIET, RESEND_WINDOW
-from syncd.engine import reconcile
 from syncd.engine.breaker import FAILURES_IN_A_ROW_MAX
 from syncd.errors import Transient
 from syncd.sandbox.faults import Fault
@@ -87,24 +86,6 @@ def test_nothing_is_sent_in_the_quiet_time(world: World) -> None:
         world.assert_each_once(LEADS)
 
 
-def test_a_doubt_past_the_keys_life_is_left_and_counted(world: World) -> None:
-    """20 h after the first sending nothing is sent any more, and every pass says so."""
-    world.box.faults.add(Fault("answer_lost", count=3, path="addPhones"))
-    with world.open(alone=True) as app:
-        poll_all(app)
-        work(app)
-        world.pass_time(RESEND_WINDOW.total_seconds())
-        sent = len(world.sendings)
-        for looked_at in ("in_doubt", "waiting", "waiting", "in_doubt"):
-            told = work(app)["reconcile"]
-            assert told.counts == {looked_at: LEADS}
-            assert told.exit_code == 1
-            world.pass_time(LONG_S)
-        assert len(world.sendings) == sent
-        assert world.states() == {"sealed": LEADS}
-        assert set(world.called().values()) == {1}
-
-
 def test_resending_goes_on_until_the_last_moment_of_the_window(world: World) -> None:
     """One second before the 20 h are over the stored bytes still go with the stored key."""
     world.box.faults.add(Fault("answer_lost", count=3, path="addPhones"))
@@ -115,28 +96,6 @@ def test_resending_goes_on_until_the_last_moment_of_the_window(world: World) -> 
         assert work(app)["reconcile"].counts["answered"] == LEADS
         world.assert_each_once(LEADS)
         world.assert_one_body_a_key()
-
-
-@pytest.mark.parametrize("what", ["token", "base_url"])
-def test_a_doubt_is_never_sent_to_another_endpoint(world: World, what: str) -> None:
-    """With another token or base URL a key proves nothing: the batch stays in doubt."""
-    world.box.faults.add(Fault("answer_lost", count=3, path="addPhones"))
-    with world.open(alone=True) as app:
-        poll_all(app)
-        work(app)
-    if what == "token":
-        world.campaigns["welcome"] = "1.2.anotherTokenOfTheSameCampaign"
-    else:
-        world.values["base_url"] = world.box.base_url.replace("127.0.0.1", "localhost")
-    world.configure()
-    world.pass_time(LONG_S)
-    sent = len(world.sendings)
-    with world.open(alone=True) as app:
-        told = reconcile.run_once(app.campaign("welcome"), app.tools)
-    assert told.counts["in_doubt"] == LEADS
-    assert told.exit_code == 1
-    assert len(world.sendings) == sent
-    assert world.states() == {"sealed": LEADS}
 
 
 def test_what_never_left_goes_to_another_endpoint(world: World) -> None:

@@ -54,7 +54,7 @@ def test_what_surely_did_nothing_goes_again_at_once() -> None:
 def test_past_the_key_s_life_nothing_is_sent(ambiguous: bool) -> None:
     """The life counts from the first sending; a later sending does not lengthen it."""
     assert decided(RESEND_WINDOW - SECOND, timedelta(hours=1), ambiguous=ambiguous) is Step.SEND
-    assert decided(RESEND_WINDOW, timedelta(hours=1), ambiguous=ambiguous) is Step.NEVER_SEND
+    assert decided(RESEND_WINDOW, timedelta(hours=1), ambiguous=ambiguous) is Step.LOOK_UP
     assert timedelta(hours=KEY_LIFE_HOURS) > RESEND_WINDOW
 
 
@@ -62,7 +62,7 @@ def test_past_the_key_s_life_nothing_is_sent(ambiguous: bool) -> None:
 def test_another_endpoint_does_not_know_the_key(ambiguous: bool) -> None:
     """After a change of URL or token the stored key proves nothing."""
     step = decided(SECOND, ambiguous=ambiguous, same_endpoint=False)
-    assert step is Step.NEVER_SEND
+    assert step is Step.LOOK_UP
 
 
 def test_the_limits_can_be_given() -> None:
@@ -70,7 +70,7 @@ def test_the_limits_can_be_given() -> None:
     batch = OpenBatch(NOW - 5 * SECOND, NOW - 5 * SECOND, True, True)
     assert decide(batch, now=NOW, quiet=6 * SECOND) is Step.WAIT
     assert decide(batch, now=NOW, quiet=SECOND) is Step.SEND
-    assert decide(batch, now=NOW, quiet=SECOND, resend_window=5 * SECOND) is Step.NEVER_SEND
+    assert decide(batch, now=NOW, quiet=SECOND, resend_window=5 * SECOND) is Step.LOOK_UP
 
 
 @given(st.timedeltas(timedelta(), timedelta(days=400)), st.booleans(), st.booleans())
@@ -87,9 +87,9 @@ def test_nothing_is_ever_sent_when_a_key_may_be_forgotten(
     ("ahead", "clock_doubted", "step"),
     [
         (timedelta(minutes=4), False, Step.WAIT),
-        (timedelta(minutes=6), False, Step.NEVER_SEND),
-        (timedelta(hours=48), False, Step.NEVER_SEND),
-        (-timedelta(hours=1), True, Step.NEVER_SEND),
+        (timedelta(minutes=6), False, Step.LOOK_UP),
+        (timedelta(hours=48), False, Step.LOOK_UP),
+        (-timedelta(hours=1), True, Step.LOOK_UP),
     ],
 )
 def test_a_clock_that_was_set_back_ends_the_sending(
@@ -98,3 +98,16 @@ def test_a_clock_that_was_set_back_ends_the_sending(
     """When now is before the first sending, nobody knows whether the key still lives."""
     batch = OpenBatch(NOW + ahead, NOW + ahead, True, True, clock_doubted=clock_doubted)
     assert decide(batch, now=NOW) is step
+
+
+def test_a_refusal_after_a_doubt_or_a_passed_end_is_only_looked_up() -> None:
+    """Whatever the age of the key."""
+    for told in ({"refused_in_doubt": True}, {"closes_at": NOW}):
+        batch = OpenBatch(
+            first_sent_at=NOW - timedelta(minutes=5),
+            last_sent_at=NOW - timedelta(minutes=5),
+            ambiguous=True,
+            same_endpoint=True,
+            **told,  # type: ignore[arg-type]
+        )
+        assert decide(batch, now=NOW) is Step.LOOK_UP
