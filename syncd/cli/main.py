@@ -28,8 +28,10 @@ from syncd.cli import (
     init,
     leads,
     once,
+    parked,
     plan,
     purge,
+    reconcile,
     rejections,
     sandbox,
     status,
@@ -88,6 +90,7 @@ app.command(rich_help_panel=_WORK)(daemon.run)
 app.command(rich_help_panel=_WORK)(plan.plan)
 app.command(rich_help_panel=_WORK)(once.once)
 app.command(rich_help_panel=_WORK)(backfill.backfill)
+app.command(rich_help_panel=_WORK)(reconcile.reconcile)
 app.command(rich_help_panel=_LOOK)(status.status)
 app.command(rich_help_panel=_LOOK)(leads.leads)
 app.command(rich_help_panel=_LOOK)(explain.explain)
@@ -99,6 +102,7 @@ app.command(rich_help_panel=_WORK)(erase.erase)
 app.command(rich_help_panel=_WORK)(purge.purge)
 app.command(name="test-call", rich_help_panel=_WORK)(test_call.call)
 app.add_typer(campaign.app, name="campaign")
+app.add_typer(parked.app, name="parked")
 app.add_typer(config_cmd.app, name="config")
 app.add_typer(db.app, name="db")
 

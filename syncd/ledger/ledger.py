@@ -35,6 +35,7 @@ from syncd.ledger.look_ups import LookUps
 from syncd.ledger.moves import By
 from syncd.ledger.opened import OpenedLedger
 from syncd.ledger.outbox import ClaimedBatch
+from syncd.ledger.parked import Parked
 from syncd.ledger.privacy import Privacy
 from syncd.ledger.store import Store
 from syncd.ledger.withdraw_verbs import Withdrawals
@@ -49,6 +50,7 @@ class Ledger(OpenedLedger):
         self.privacy = Privacy(store, self.id)  #: erase a person, purge what is old
         self.guards = Guards(store)  #: what is held before a person has agreed
         self.withdrawals = Withdrawals(store)  #: calls that must not be made, and their lists
+        self.parked = Parked(store)  #: what only a person can decide
         self.look_ups = LookUps(store)  #: what the reports tell of a doubt
         self.leases = Leases(store)  #: who works on it, and who holds what
 

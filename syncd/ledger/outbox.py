@@ -20,6 +20,7 @@ from syncd.ledger.outbox_sql import (
     INSERT_BATCH,
     MARK_SENT,
     NEXT_PEN,
+    PENNED_JOBS,
     SEAL_RANGE,
     SEAL_SOME,
     STAGED_JOBS,
