@@ -87,8 +87,9 @@ def test_n11_a_refusal_of_a_retry_proves_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first sending created the calls: a 400 to the second one ends in a look."""
+    world.configure(batch_size=LEADS)
     with world.open(alone=True) as app:
-        doubt(world, app)
+        doubt(world, app, count=1)
         world.pass_time(LONG_S)
         with monkeypatch.context() as patch:
             refuse(world, patch, "phone.bad.format", where="phone", phone=phone_of(1))
