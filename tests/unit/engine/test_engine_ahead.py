@@ -55,3 +55,29 @@ def test_who_stops_early_leaves_no_thread() -> None:
     assert next(ahead) == 0
     ahead.close()  # type: ignore[attr-defined]
     assert threading.active_count() == before
+
+
+@pytest.mark.parametrize(("count", "only"), [(0, 0), (1, 1), (2, 0), (5, 0)])
+def test_an_only_item_is_told_before_it_comes(count: int, only: int) -> None:
+    """A poll of one page can be judged before its page is stored."""
+    told: list[str] = []
+    items = read_ahead(iter(range(count)), on_only=lambda: told.append("only"))
+    for item in items:
+        assert len(told) == only
+        assert item < count
+    assert len(told) == only
+
+
+def test_an_error_after_the_first_item_is_no_end() -> None:
+    """The first item is used before the error is raised."""
+
+    def failing() -> Iterator[int]:
+        yield 1
+        raise KeyError
+
+    told: list[str] = []
+    items = read_ahead(failing(), on_only=lambda: told.append("only"))
+    assert next(items) == 1
+    with pytest.raises(KeyError):
+        next(items)
+    assert told == []
