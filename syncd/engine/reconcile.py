@@ -12,6 +12,7 @@ from dataclasses import replace
 from syncd.core.doubt import OpenBatch, Step, decide
 from syncd.core.report import phone_of
 from syncd.engine.asking import ask_by_ids
+from syncd.engine.find_calls import find_calls
 from syncd.engine.look_up import look_up
 from syncd.engine.parts import Campaign
 from syncd.engine.passes import Pass, PassResult, Tools, run_pass
@@ -31,7 +32,9 @@ NEVER_LEFT = "never_left"
 def has_work(campaign: Campaign, tools: Tools) -> bool:
     """Whether anything of the campaign waits for an answer or for its IDs to be matched."""
     view = tools.ledger.campaign_view(campaign.name)
-    return bool(view.in_doubt or view.unsent or view.unmatched)
+    if view.in_doubt or view.unsent or view.unmatched:
+        return True
+    return tools.ledger.found_calls.next_to_find(campaign.name) is not None
 
 
 def run_once(
@@ -48,6 +51,7 @@ def run_once(
         trouble = _match_short_answers(campaign, running)
         check_ready(campaign, running)
         _resend(campaign, running, Tally(running, on_sent))
+        find_calls(campaign, running)
         if trouble is not None:
             raise trouble
     result = running.result()

@@ -29,6 +29,7 @@ from syncd.ledger import (
     reports,
     views,
 )
+from syncd.ledger.found_calls import FoundCalls
 from syncd.ledger.guards import Guards
 from syncd.ledger.leases import Leases
 from syncd.ledger.look_ups import LookUps
@@ -46,6 +47,7 @@ class Ledger(OpenedLedger):
 
     def __init__(self, store: Store) -> None:
         super().__init__(store)
+        self.found_calls = FoundCalls(store)  #: calls that the vendor had from elsewhere
         self.brake = campaign_state.Brake(store)  #: how a campaign is left alone, and let go again
         self.privacy = Privacy(store, self.id)  #: erase a person, purge what is old
         self.guards = Guards(store)  #: what is held before a person has agreed

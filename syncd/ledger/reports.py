@@ -106,7 +106,7 @@ def store_reports(
         counts.mismatched = tuple(
             owners.mismatched[id_].id for id_ in changed if id_ in owners.mismatched
         )
-        _keep(connection, campaign, changed, jobs, by)
+        keep_reports(connection, campaign, changed, jobs, by)
         # By job: one that two IDs speak of ends once.
         ended = {
             jobs[id_].id: (jobs[id_], report)
@@ -142,7 +142,7 @@ def _changed(
     return {id_: found[id_] for id_ in known if kept.get(id_) != told[id_]}
 
 
-def _keep(
+def keep_reports(
     connection: Connection,
     campaign: str,
     found: Mapping[str, JobReport],

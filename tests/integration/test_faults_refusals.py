@@ -14,6 +14,7 @@ from syncd.engine import reconcile, submit
 from syncd.engine.breaker import FAILURES_IN_A_ROW_MAX
 from syncd.engine.passes import PassResult
 from syncd.ledger.moves import By
+from syncd.ledger.views import LeadFilter
 from syncd.sandbox.faults import Fault
 from syncd.sandbox.refusals import RefusalError
 from tests.running import phone_of
@@ -279,12 +280,43 @@ def test_e4_a_duplicate_that_nobody_names_is_found_by_halving(
     assert set(world.called().values()) == {1}
 
 
+def test_e4_the_call_of_a_duplicate_is_found_by_its_phone(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One call: its ID and its outcome stand with the job, which stays a duplicate. Asked once."""
+    add_by_hand(world, 5, 6, 6)
+    refuse_lists(
+        world,
+        monkeypatch,
+        "phone.duplicated",
+        has(5, 6, 7),
+        phonesDuplicates=[digits(5), digits(6), digits(7)],
+    )
+    passes(world)
+    assert world.states() == {"duplicate": 3, "accepted": LEADS - 3}
+    world.pass_time(LONG_S)
+    told = passes(world, polls=False)["reconcile"]
+    assert (told.counts["found"], told.exit_code) == (1, 0)
+    ids = {job.phone.lstrip("+"): str(job.id) for job in world.box.jobs()}
+    rows = world.sql("SELECT phone, call_job_id FROM call_jobs WHERE state = 'duplicate'")
+    assert {str(phone): id_ for phone, id_ in rows} == {
+        digits(5): ids[digits(5)], digits(6): None, digits(7): None
+    }  # fmt: skip
+    world.pass_time(2 * 86_400)
+    told = passes(world, polls=False)["reconcile"]
+    assert told.counts.get("found", 0) == 0
+    with world.open() as app:
+        (lead,) = app.ledger.leads(LeadFilter(phone=int(digits(5))), limit=None)
+    assert (lead.state, lead.call_job_id) == ("duplicate", ids[digits(5)])
+    assert lead.job_status not in (None, "planned")
+
+
 def add_by_hand(world: World, *leads: int) -> None:
     """The campaign has calls to these phones that the ledger does not know."""
     with world.open(alone=True) as app:
         client = app.campaign("welcome").client
-        for lead in leads:
-            client.add_phones(b'[{"phone":"%s"}]' % digits(lead).encode(), key=f"by hand {lead}")
+        for n, lead in enumerate(leads):
+            client.add_phones(b'[{"phone":"%s"}]' % digits(lead).encode(), key=f"by hand {n}")
     world.sendings.clear()
 
 
