@@ -23,7 +23,15 @@ FREE = re.compile(
     r"(\.counts|\.rejected|\.rejections|\.held|\.examples|\.syncs|\.campaigns|\.raw)$"
 )
 #: Told on the page by the words of another command.
-ALIKE = {"campaign pause", "campaign resume", "campaign stop", "db upgrade"}
+ALIKE = {
+    "parked release",
+    "parked drop",
+    "parked adopt",
+    "campaign pause",
+    "campaign resume",
+    "campaign stop",
+    "db upgrade",
+}
 TWO_DAYS_S = 2 * 86_400
 
 
