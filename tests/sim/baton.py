@@ -28,6 +28,7 @@ class Actor:
         self.turn.acquire()
         self.error: BaseException | None = None
         self.ended = False
+        self.wakes = 0  # the number of the entry that wakes it; an older one is void
         self._body = body
         self.thread: threading.Thread | None = None
 
@@ -80,10 +81,21 @@ class Baton:
         if self._over:  # it ended while we slept
             raise _Over
 
+    @property
+    def running(self) -> Actor | None:
+        """Whose turn it is."""
+        return self._current
+
+    def wake(self, actor: Actor, *, at_ms: int) -> None:
+        """Let a sleeping actor wake at another time than it meant to."""
+        self._push(at_ms, actor)
+
     def run(self) -> None:
         """Until nobody lives and nothing is to happen any more; raises what an actor raised."""
         while self._queue:
-            wake_ms, _, next_one = heapq.heappop(self._queue)
+            wake_ms, order, next_one = heapq.heappop(self._queue)
+            if isinstance(next_one, Actor) and next_one.wakes != order:
+                continue
             self.now_ms = max(self.now_ms, wake_ms)
             if isinstance(next_one, Actor):
                 self._resume(next_one)
@@ -115,4 +127,6 @@ class Baton:
 
     def _push(self, at_ms: int, one: Actor | Callable[[], None]) -> None:
         self._order += 1
+        if isinstance(one, Actor):
+            one.wakes = self._order
         heapq.heappush(self._queue, (at_ms, self._order, one))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 #: New rows come so often.
 GROWTHS = 2
 ROWS_MAX = 6
+CANCELS = 3
 #: A campaign that is not halted in any world.
 HEALTHY = "a"
 HALTED = "b"
@@ -38,7 +39,9 @@ def start_events(world: Simulation) -> None:
     for name in plan.events:
         when = at + chance.randrange(span_ms)
         if name == "cancel":
-            world.baton.start("person", lambda: _cancel(world), at_ms=when)
+            for n in range(CANCELS):
+                at_ms = when + n * chance.randrange(span_ms)
+                world.baton.start("person", lambda: _cancel(world), at_ms=at_ms)
         else:
             world.baton.at(when, lambda name=name: _happen(world, name))  # type: ignore[misc]
 
@@ -65,7 +68,6 @@ def _happen(world: Simulation, name: str) -> None:
         case "edit":
             world.tables[HEALTHY].edit()
         case "rotate":
-            world.rotated.add(HEALTHY)
             world.endpoints[HEALTHY] = "endpoint-new"
         case _:
             raise AssertionError(name)

@@ -36,11 +36,14 @@ CLOCK_OFF_MS = HOUR_MS
 LATENCY_MS = 800
 CRASH_AT_RATE = 0.3
 SUSPEND_AT_RATE = 0.3
-DOWN_MS = (1_000, 40_000, 12 * MINUTE_MS)
+#: A claim of a batch is anybody's after this time.
+LEASE_MS = 10 * MINUTE_MS
+WAKES_WITHIN_MS = 40_000
+DOWN_MS = (1_000, 20_000, 40_000, 12 * MINUTE_MS)
 PASSES = ("poll", "submit", "reconcile", "pull_reports")
 OFTEN = (3, 5, 4, 1)
 #: A process that starts looks at what the one before it left.
-AT_START = (3, 2, 5, 0)
+AT_START = (2, 1, 6, 0)
 #: A third of a lease.
 BEAT_MS = 20_000
 
@@ -114,15 +117,33 @@ class Instance:
             suspends = SUSPEND_AT_RATE
         if drawn < suspends:
             ms = chance.choice(SUSPENDS_MS)
-            self.world.note(self.name, f"suspend {ms}")
-            self.asleep_ms += ms
-            self.sleep(ms)
+            self._suspend(ms)
         elif chance.random() < faults.get("clock", 0.0):
             self.off_ms = chance.randint(-CLOCK_OFF_MS, CLOCK_OFF_MS)
         elif chance.random() < faults.get("stop", 0.0):
             self.stop.set()
         elif drawn > 1 / 2:
             self.sleep(chance.randrange(LATENCY_MS))
+
+    def _suspend(self, ms: int) -> None:
+        """The machine stands still; some wake just when another instance sends."""
+        self.world.note(self.name, f"suspend {ms}")
+        before_ms, me = self.world.baton.now_ms, self.world.baton.running
+        assert me is not None
+        if ms > LEASE_MS and self.world.chance.random() < 1 / 2:
+            self.world.sleepers.append(me)
+        self.sleep(ms)
+        if me in self.world.sleepers:
+            self.world.sleepers.remove(me)
+        self.asleep_ms += self.world.baton.now_ms - before_ms
+
+    def sends(self) -> None:
+        """A request of ours leaves: a bad moment for others to wake, and so they do."""
+        world = self.world
+        for sleeper in world.sleepers:
+            at_ms = world.baton.now_ms + world.chance.randrange(WAKES_WITHIN_MS)
+            world.baton.wake(sleeper, at_ms=at_ms)
+        world.sleepers.clear()
 
     def committing(self, name: str) -> None:
         """Before the commit: what happens here undoes the transaction."""

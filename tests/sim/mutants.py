@@ -20,9 +20,10 @@ from syncd.core.call_job import JobState
 from syncd.engine import reconcile, sending, submit
 from syncd.engine.parts import Campaign
 from syncd.engine.passes import Pass
-from syncd.ledger import answers, moves
+from syncd.ledger import answers, cancel, moves
 from syncd.ledger.intake import IntakePage, IntakeResult
 from syncd.ledger.ledger import Ledger
+from syncd.ledger.moves import By
 from syncd.ledger.outbox import ClaimedBatch
 
 
@@ -55,7 +56,7 @@ def _set(batch: ClaimedBatch, **values: object) -> None:
         object.__setattr__(batch, name, value)
 
 
-@_mutant("I1", seen_at=19)
+@_mutant("I1", seen_at=12)
 def new_key_per_attempt() -> Iterator[None]:
     """Each sending has a key of its own, well committed before it."""
     mark_sent = Ledger.mark_sent
@@ -99,7 +100,7 @@ def no_intent_before_sending() -> Iterator[None]:
         yield
 
 
-@_mutant("I2", seen_at=19)
+@_mutant("I2", seen_at=34)
 def cursor_before_leads() -> Iterator[None]:
     """The cursor moves in a transaction of its own, before the leads that it covers."""
     store_page = Ledger.store_page
@@ -114,7 +115,7 @@ def cursor_before_leads() -> Iterator[None]:
         yield
 
 
-@_mutant("I1", seen_at=177)
+@_mutant("I1", "I3", seen_at=16)
 def refusal_on_retry_trusted() -> Iterator[None]:
     """A 400 ends a batch also when an earlier sending is in doubt."""
     refused = sending._refused
@@ -131,10 +132,17 @@ def refusal_on_retry_trusted() -> Iterator[None]:
         yield
 
 
-@_mutant("I1", "I4", seen_at=33)
+@_mutant("I1", "I4", seen_at=16)
 def no_resend_deadline() -> Iterator[None]:
     """A batch in doubt is sent again however old its key is."""
     with _campaigns_made(resend_window=FOR_EVER):
+        yield
+
+
+@_mutant("I4", seen_at=200)
+def no_quiet_time() -> Iterator[None]:
+    """A batch in doubt is sent again at once."""
+    with _campaigns_made(quiet=timedelta()):
         yield
 
 
@@ -149,7 +157,51 @@ def _campaigns_made(**values: Any) -> Iterator[None]:
         yield
 
 
-@_mutant("I1", seen_at=132)
+@_mutant("I1", "I2", "I3", "bug", seen_at=11)
+def no_state_guard() -> Iterator[None]:
+    """A call job is moved whatever state it is in by now."""
+
+    def move_jobs(connection: Any, jobs: Sequence[tuple[int, str]], **given: Any) -> None:
+        for job, sync in jobs:
+            found = connection.execute(
+                text("SELECT state FROM call_jobs WHERE id = :id"), {"id": job}
+            ).scalar_one()
+            move = {**given, "old": JobState(found)}
+            with patch.object(moves, "check_move", lambda *_: None):
+                moves_jobs(connection, [(job, sync)], **move)
+
+    moves_jobs = moves.move_jobs
+    with (
+        patch.object(answers, "move_jobs", move_jobs),
+        patch.object(cancel, "move_jobs", move_jobs),
+        patch.object(cancel, "cancel_unsent", _cancel_whatever(move_jobs)),
+    ):
+        yield
+
+
+def _cancel_whatever(move_jobs: Callable[..., None]) -> Callable[..., int]:
+    def cancel_unsent(store: Any, job_ids: Sequence[int], *, why: str, by: By) -> int:
+        with store.write() as connection:
+            for job in job_ids:
+                sync, campaign = connection.execute(
+                    text("SELECT sync, campaign FROM call_jobs WHERE id = :id"), {"id": job}
+                ).one()
+                move_jobs(
+                    connection,
+                    [(job, sync)],
+                    campaign=campaign,
+                    old=JobState.STAGED,
+                    new=JobState.CANCELLED,
+                    why=why,
+                    by=by,
+                    values={"reason": why},
+                )
+        return len(job_ids)
+
+    return cancel_unsent
+
+
+@_mutant("I1", seen_at=48)
 def missing_ids_staged_again() -> Iterator[None]:
     """Jobs that a shorter answer leaves out go into another batch."""
     with patch.object(answers, "_IGNORED", (JobState.STAGED, "left_out")):
@@ -164,7 +216,7 @@ def missing_ids_staged_again() -> Iterator[None]:
             yield
 
 
-@_mutant("I1", "I4", seen_at=158)
+@_mutant("I1", "I4", seen_at=33)
 def no_last_look() -> Iterator[None]:
     """Who was suspended between intent and first byte sends when it wakes, however late."""
     with patch.object(sending, "claim_is_ending", lambda *_: False):

@@ -41,6 +41,9 @@ class Host(Protocol):
     def sleep(self, ms: int) -> None:
         """Wait for the network."""
 
+    def sends(self) -> None:
+        """A list has left."""
+
 
 class Network:
     """The one network of a simulation."""
@@ -99,6 +102,7 @@ class Wire(httpx.BaseTransport):
         key = request.headers.get("Idempotence-Key")
         if key is not None:
             network.witness.left(self._endpoint, key, body, at_ms=network.baton.now_ms)
+            host.sends()
         try:
             host.step(f"{method}.sent")
         except Crash:

@@ -93,6 +93,8 @@ NAMED_STEPS = (
     "match_answer",
     "store_reports",
     "addPhones",
+    "addPhones.",
+    "addPhones.answered",
     "getReport",
 )
 #: Steps around a sending, at which one seed in three likes to be suspended.
@@ -121,7 +123,7 @@ def draw(seed: int) -> Plan:
     wire = {name: often for name, often in WIRE_FAULTS.items() if chance.random() < SWITCHED_ON}
     wire_rate = chance.choice(WIRE_RATES)
     events = tuple(name for name in EVENTS if chance.random() < SWITCHED_ON / 2)
-    crash_at = chance.choice(NAMED_STEPS) if chance.random() < 1 / 3 else ""
+    crash_at = chance.choice(NAMED_STEPS) if chance.random() < 1 / 2 else ""
     suspend_at = chance.choice(SENDING_STEPS) if chance.random() < 1 / 3 else ""
     return Plan(
         seed=seed,

@@ -14,7 +14,7 @@ from unittest.mock import patch
 from sqlalchemy import literal
 
 from syncd.ledger import leases
-from tests.sim.baton import Baton
+from tests.sim.baton import Actor, Baton
 from tests.sim.database import database
 from tests.sim.events import start_events
 from tests.sim.executors import draw_from, drawn_order
@@ -59,7 +59,7 @@ class Simulation:
         self.crashes = 0
         self.passes = 0
         self.steps = 0
-        self.rotated: set[str] = set()
+        self.sleepers: list[Actor] = []  # suspended; they wake when somebody sends
         self.eventful_until_ms = START_MS
         self.chance = random.Random(plan.seed + 1)
         self.baton = Baton(START_MS)
