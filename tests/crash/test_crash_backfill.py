@@ -53,7 +53,7 @@ class Killer:
 
 def backfill_until_done(folder: Folder) -> None:
     """`syncd backfill` again and again, as a person would, until it says that all is done."""
-    eventually(lambda: folder.syncd("backfill", "leads") == 0, "the end of the backfill")
+    eventually(lambda: folder.syncd("backfill", "leads", "--yes") == 0, "the end of the backfill")
 
 
 def test_killed_at_many_requests_each_lead_is_called_once(
@@ -63,7 +63,7 @@ def test_killed_at_many_requests_each_lead_is_called_once(
     killer = Killer(box)
     for at in (1, 2, 9, 21, BATCHES):
         killer.at = at
-        killer.victim = running = folder.start("backfill", "leads")
+        killer.victim = running = folder.start("backfill", "leads", "--yes")
         assert running.wait(PATIENCE_S) == -signal.SIGKILL, folder.output
     backfill_until_done(folder)
     assert_each_once(box, folder, LEADS)
@@ -82,7 +82,7 @@ def test_killed_while_answers_are_lost_each_lead_is_called_once(
     killer = Killer(box)
     for at in (3, 12, 30):
         killer.at = at
-        killer.victim = running = folder.start("backfill", "leads")
+        killer.victim = running = folder.start("backfill", "leads", "--yes")
         assert running.wait(PATIENCE_S) == -signal.SIGKILL, folder.output
     backfill_until_done(folder)
     assert_each_once(box, folder, LEADS)
@@ -91,7 +91,7 @@ def test_killed_while_answers_are_lost_each_lead_is_called_once(
 def test_killed_while_reading_nothing_is_lost(box: RunningSandbox, folder: Folder) -> None:
     """Killed between two pages of the export, before the first list was answered: each once."""
     box.faults.add(Fault("slow", path="addPhones", seconds=60, count=4))
-    running = folder.start("backfill", "leads")
+    running = folder.start("backfill", "leads", "--yes")
     eventually(lambda: folder.states().total() >= 500, "the first page")
     running.kill()
     running.wait(PATIENCE_S)
@@ -106,7 +106,7 @@ def test_a_signal_ends_a_backfill_between_two_lists(
 ) -> None:
     """It leaves no list without its answer, gives the documented code, and the next goes on."""
     box.faults.add(Fault("slow", path="addPhones", seconds=1, count=BATCHES))
-    running = folder.start("backfill", "leads")
+    running = folder.start("backfill", "leads", "--yes")
     eventually(lambda: folder.answered() > 0 and lists_sent(box) > 1, "the first accepted job")
     running.send_signal(number)
     assert running.wait(PATIENCE_S) == code, folder.output
@@ -122,9 +122,9 @@ def test_a_signal_ends_a_backfill_between_two_lists(
 def test_a_second_backfill_refuses(box: RunningSandbox, folder: Folder) -> None:
     """Two at once on one ledger: the second ends with 2, names the first, and sends nothing."""
     box.faults.add(Fault("slow", path="addPhones", seconds=3, count=1))
-    first = folder.start("backfill", "leads")
+    first = folder.start("backfill", "leads", "--yes")
     eventually(lambda: lists_sent(box) >= 1, "the first's first list")
-    assert folder.syncd("backfill", "leads") == 2
+    assert folder.syncd("backfill", "leads", "--yes") == 2
     assert f"another syncd (PID {first.pid})" in folder.output
     assert first.wait(PATIENCE_S) == 0, folder.output
     assert_each_once(box, folder, LEADS)
@@ -136,7 +136,7 @@ def test_without_disk_nothing_is_sent_that_is_not_written_down(
 ) -> None:
     """Wherever the ledger stops growing: exit 2, each list sent has its committed intent."""
     limit = folder.ledger.stat().st_size + extra_kib * 1024
-    assert folder.syncd("backfill", "leads", file_bytes_max=limit) == 2, folder.output
+    assert folder.syncd("backfill", "leads", "--yes", file_bytes_max=limit) == 2, folder.output
     assert "the ledger's database failed" in folder.output
     seen = {str(entry["key"]) for entry in box.requests.entries() if "addPhones" in entry["path"]}
     assert seen <= folder.sent_keys()
@@ -164,7 +164,7 @@ def test_a_full_disk_stops_a_backfill_and_space_lets_it_go_on(
     """The disk fills up: exit 2 with the reason; with more space each lead is called once."""
     with new_folder(tmp_path, box, ledger=small_disk / "syncd.db") as folder:
         folder.write_leads(LEADS)
-        assert folder.syncd("backfill", "leads") == 2, folder.output
+        assert folder.syncd("backfill", "leads", "--yes") == 2, folder.output
         assert "the ledger's database failed" in folder.output
         grown = ["mount", "-o", "remount,size=64m", str(small_disk)]
         subprocess.run(grown, check=True)
@@ -179,10 +179,10 @@ def test_an_export_that_is_being_written_is_not_read(tmp_path: Path, box: Runnin
         export = folder.path / "leads.csv"
         whole = export.read_bytes()
         export.write_bytes(whole[:-5])  # the last line is cut in its name
-        assert folder.syncd("backfill", "leads") == 1, folder.output
+        assert folder.syncd("backfill", "leads", "--yes") == 1, folder.output
         assert folder.states().total() == 0
         age(export, seconds=120)
-        assert folder.syncd("backfill", "leads") == 1, folder.output
+        assert folder.syncd("backfill", "leads", "--yes") == 1, folder.output
         assert "last line without its end" in folder.output
         assert_each_once(box, folder, 149)
         export.write_bytes(whole)
