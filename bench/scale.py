@@ -86,7 +86,9 @@ def together(config: Path, count: int) -> float:
     for n in range(count):
         command = [sys.executable, "-m", "syncd", "backfill", f"s{n}", "--config", str(config)]
         with (config.parent / f"output-{n}.log").open("ab") as out:
-            started = subprocess.Popen([*command, "--yes", "--json", *EXTRA], stdout=out, stderr=out)
+            started = subprocess.Popen(
+                [*command, "--yes", "--json", *EXTRA], stdout=out, stderr=out
+            )
         processes.append(started)
     codes = [one.wait(measure.LIMIT_S) for one in processes]
     if any(codes):
