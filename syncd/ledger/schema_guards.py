@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Ta
 
 from syncd.ledger.schema import Id, batches, call_jobs, metadata
 
-#: Who holds a sync or a campaign ("sync:crm", "campaign:welcome"); the epoch fences its writes.
+#: Who holds a sync or a campaign ("sync:crm", "campaign:welcome"); the epoch guards its writes.
 leases = Table(
     "leases",
     metadata,
