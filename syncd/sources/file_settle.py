@@ -49,7 +49,8 @@ def find_files(options: CsvOptions, *, where: str) -> list[Found]:
     Raises SourceDown when a path without wildcards names nothing or a folder cannot be listed,
     ConfigError when a glob names too many.
     """
-    if not glob.has_magic(options.path) or Path(options.path).is_file():
+    # A name that is too long, or a folder that is closed to us, is an error of Path's is_file.
+    if not glob.has_magic(options.path) or os.path.isfile(options.path):  # noqa: PTH113 - as said
         return [_the_file(options.path, where)]
     _check_folder(options.path, where)
     found = []

@@ -290,6 +290,17 @@ def test_named_file_that_cannot_be_looked_at(box: Any) -> None:
     assert caught.value.hint
 
 
+def test_names_that_no_file_can_have(box: Any) -> None:
+    """A glob or a marker that is too long for the file system: no such file, or the folder away."""
+    box.put(TEXT)
+    assert box.read(f"{'n' * 300}*.csv").pages == []
+    assert box.read(complete_marker="m" * 300).pages == []
+    with pytest.raises(SourceDown, match="too long"):
+        box.read(f"{'n' * 300}/*.csv")
+    with pytest.raises(SourceDown, match="too long"):
+        box.read("n" * 300)
+
+
 def test_change_while_reading_stops_before_the_next_page(box: Any) -> None:
     """A file that grows under our hands gives no more pages, and is read again when it is still."""
     path = box.put("id,name\n" + "".join(f"{i},b\n" for i in range(100)))
