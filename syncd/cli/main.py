@@ -32,6 +32,7 @@ from syncd.cli import (
     plan,
     purge,
     reconcile,
+    recover,
     rejections,
     sandbox,
     status,
@@ -91,6 +92,7 @@ app.command(rich_help_panel=_WORK)(plan.plan)
 app.command(rich_help_panel=_WORK)(once.once)
 app.command(rich_help_panel=_WORK)(backfill.backfill)
 app.command(rich_help_panel=_WORK)(reconcile.reconcile)
+app.command(rich_help_panel=_WORK)(recover.recover)
 app.command(rich_help_panel=_LOOK)(status.status)
 app.command(rich_help_panel=_LOOK)(leads.leads)
 app.command(rich_help_panel=_LOOK)(explain.explain)

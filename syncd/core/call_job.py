@@ -41,7 +41,13 @@ TRANSITIONS: Mapping[str, frozenset[JobState]] = {
     "": frozenset({JobState.STAGED, JobState.HELD, JobState.DUPLICATE, JobState.CANCELLED}),
     JobState.HELD: frozenset({JobState.STAGED, JobState.CANCELLED, JobState.DUPLICATE}),
     JobState.STAGED: frozenset(
-        {JobState.SEALED, JobState.HELD, JobState.EXPIRED, JobState.CANCELLED}
+        {
+            JobState.SEALED,
+            JobState.HELD,
+            JobState.DUPLICATE,  # a call to it was found that the ledger had lost
+            JobState.EXPIRED,
+            JobState.CANCELLED,
+        }
     ),
     JobState.SEALED: frozenset(
         {
@@ -94,6 +100,9 @@ ID_OF_ANOTHER_JOB = "id_of_another_job"
 #: Why a job is parked: its batch was in doubt, and when its key's life was over the reports showed
 #: no call that is surely its own, or several.
 NOT_IN_REPORTS = "not_in_reports"
+
+#: Why a job is a duplicate: `syncd recover` found a call to its phone that this ledger had lost.
+CALLED_BEFORE = "called_before"
 
 #: Why an accepted job is doubted: the report of its ID names another phone. Nobody can know which
 #: call is whose, so the report closes nothing.

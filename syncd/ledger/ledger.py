@@ -33,6 +33,7 @@ from syncd.ledger.found_calls import FoundCalls
 from syncd.ledger.guards import Guards
 from syncd.ledger.leases import Leases
 from syncd.ledger.look_ups import LookUps
+from syncd.ledger.lost_calls import LostCalls
 from syncd.ledger.moves import By
 from syncd.ledger.opened import OpenedLedger
 from syncd.ledger.outbox import ClaimedBatch
@@ -53,6 +54,7 @@ class Ledger(OpenedLedger):
         self.guards = Guards(store)  #: what is held before a person has agreed
         self.withdrawals = Withdrawals(store)  #: calls that must not be made, and their lists
         self.parked = Parked(store)  #: what only a person can decide
+        self.lost_calls = LostCalls(store)  #: what a restore forgot
         self.look_ups = LookUps(store)  #: what the reports tell of a doubt
         self.leases = Leases(store)  #: who works on it, and who holds what
 

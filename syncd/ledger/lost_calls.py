@@ -1,0 +1,133 @@
+"""Calls that the campaign has and this ledger lost: after a restore nobody is called again.
+
+A job that waits for its call becomes a duplicate of the call that was made. A call of a lead that
+the ledger does not even know is kept as a duplicate of its own, so that its phone counts as called
+when the source brings the lead again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, select
+
+from syncd.core.call_job import CALLED_BEFORE, PHONE_KNOWN, JobState
+from syncd.ledger.intake_sql import INSERT_JOBS, INSERT_LEADS
+from syncd.ledger.moves import By, jobs_moved, move_jobs
+from syncd.ledger.schema import call_jobs, leads
+from syncd.ledger.sql import take_ids
+from syncd.ledger.store import Store
+
+#: The sync of leads that only the campaign knew.
+RECOVERED = "(recovered)"
+_WAITING = (JobState.STAGED, JobState.HELD)
+_OPEN_ENDS = (JobState.SEALED, JobState.ACCEPTED, JobState.CLOSED, JobState.PARKED)
+
+#: (phone, ID) of a call.
+Call = tuple[int, str]
+
+
+class LostCalls:
+    """What `syncd recover` asks and changes."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def waiting_phones(self, campaign: str) -> list[int]:
+        """The phones of jobs that wait for their call."""
+        query = select(call_jobs.c.phone).where(
+            call_jobs.c.campaign == campaign, call_jobs.c.state.in_(_WAITING)
+        )
+        with self._store.read() as connection:
+            return sorted({row[0] for row in connection.execute(query)})
+
+    def keep(self, campaign: str, calls: Sequence[Call], *, by: By) -> tuple[int, int]:
+        """Keep these calls, each phone once: (jobs that are not called any more, new leads).
+
+        One transaction; running it again changes nothing.
+        """
+        held_back = unknown = 0
+        with self._store.write() as connection:
+            fresh: list[Call] = []
+            for phone, call_job_id in sorted(dict(calls).items()):
+                known, waiting = _jobs(connection, campaign, phone)
+                if known:
+                    continue
+                if waiting:
+                    held_back += len(waiting)
+                    for state, job in waiting:
+                        _end(connection, campaign, job, state, by)
+                else:
+                    fresh.append((phone, call_job_id))
+            unknown = len(fresh)
+            if fresh:
+                _insert(connection, campaign, fresh, by)
+        return held_back, unknown
+
+
+def _jobs(
+    connection: Connection, campaign: str, phone: int
+) -> tuple[bool, list[tuple[JobState, tuple[int, str]]]]:
+    """Whether the ledger knows a call to the phone, and its jobs that wait for one."""
+    rows = connection.execute(
+        select(call_jobs.c.id, call_jobs.c.sync, call_jobs.c.state, call_jobs.c.reason).where(
+            call_jobs.c.campaign == campaign, call_jobs.c.phone == phone
+        )
+    ).all()
+    known = any(
+        row.state in _OPEN_ENDS or (row.state == JobState.DUPLICATE and row.reason != PHONE_KNOWN)
+        for row in rows
+    )
+    waiting = [(JobState(row.state), (row.id, row.sync)) for row in rows if row.state in _WAITING]
+    return known, waiting
+
+
+def _end(
+    connection: Connection, campaign: str, job: tuple[int, str], state: JobState, by: By
+) -> None:
+    move_jobs(
+        connection,
+        [job],
+        campaign=campaign,
+        old=state,
+        new=JobState.DUPLICATE,
+        why=CALLED_BEFORE,
+        by=by,
+        values={"reason": CALLED_BEFORE},
+    )
+
+
+def _insert(connection: Connection, campaign: str, calls: Sequence[Call], by: By) -> None:
+    """A lead and a duplicate for each call whose lead is gone."""
+    lead_ids = take_ids(connection, leads, len(calls))
+    job_ids = take_ids(connection, call_jobs, len(calls))
+    keys = [f"{campaign}/{call_job_id}" for _, call_job_id in calls]
+    INSERT_LEADS(
+        connection,
+        rows=[(lead, key, 0, 0) for lead, key in zip(lead_ids, keys, strict=True)],
+        sync=RECOVERED,
+        origin=RECOVERED,
+        seen_at=by.at_ms,
+        pass_id=by.pass_id,
+    )
+    state = JobState.DUPLICATE
+    INSERT_JOBS(
+        connection,
+        rows=[
+            (job, lead, phone, state.value, CALLED_BEFORE, "{}", None, None)
+            for job, lead, (phone, _) in zip(job_ids, lead_ids, calls, strict=True)
+        ],
+        sync=RECOVERED,
+        campaign=campaign,
+        generation=1,
+        created_at=by.at_ms,
+    )
+    jobs_moved(
+        connection,
+        [(job, RECOVERED) for job in job_ids],
+        campaign=campaign,
+        old="",
+        new=state,
+        why=CALLED_BEFORE,
+        by=by,
+    )
