@@ -25,7 +25,7 @@ from tests.worlds import LONG_S, World, new_world, poll_all, run_backfill
 LEADS = 400
 
 
-def test_a_second_process_on_sqlite_is_refused(tmp_path: Path) -> None:
+def test_l8_a_second_process_on_sqlite_is_refused(tmp_path: Path) -> None:
     """While one runs passes no other may; afterwards it may, and readers always may."""
     with new_world(tmp_path) as world:
         with world.open(alone=True):

@@ -208,7 +208,7 @@ def test_an_interrupt_at_the_gate_comes_out_too(loopback: Any, make_client: Any)
 
 
 @pytest.mark.parametrize("part", ["headers", "body"])
-def test_a_trickle_is_over_when_the_total_timeout_is(
+def test_n6_a_trickle_is_over_when_the_total_timeout_is(
     part: str, loopback: Any, make_client: Any
 ) -> None:
     """One byte now and then, each in time: the whole is still bounded, headers and body alike."""

@@ -52,7 +52,7 @@ def test_a_path_is_taken_as_it_is(tmp_path: Path, name: str) -> None:
         "", "-wal", "-shm", ".lock"}  # fmt: skip
 
 
-def test_a_missing_ledger_is_refused_with_the_way_to_make_one(tmp_path: Path) -> None:
+def test_l6_a_missing_ledger_is_refused_with_the_way_to_make_one(tmp_path: Path) -> None:
     """An empty ledger would call everybody again: only `syncd init` makes one."""
     file = tmp_path / "syncd.db"
     error = refusal(sqlite_url(file))
