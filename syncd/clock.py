@@ -43,21 +43,26 @@ class SystemClock:
 
 
 class ManualClock:
-    """A clock that moves only when told to; for tests and simulations."""
+    """A clock that moves only when told to; for tests and simulations.
+
+    Like a machine's it may be set back, and what it counts since the start never runs back.
+    """
 
     def __init__(self, start: datetime) -> None:
         self._now = start
+        self._counted_s = start.timestamp()
 
     def now(self) -> datetime:
         return self._now
 
     def monotonic_s(self) -> float:
-        return self._now.timestamp()
+        return self._counted_s
 
     def boot_s(self) -> float:
-        return self._now.timestamp()
+        return self._counted_s
 
     def set(self, now: datetime) -> None:
+        self._counted_s += max(0.0, (now - self._now).total_seconds())
         self._now = now
 
 
