@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -66,6 +67,8 @@ def made_of_metadata(url: str) -> dict[str, Any]:
     made = shape(engine)
     schema.metadata.drop_all(engine)
     engine.dispose()
+    if engine.dialect.name == "sqlite":
+        Path(str(engine.url.database)).unlink()  # made for all to read, as no ledger may be
     return made
 
 
