@@ -30,6 +30,9 @@ POSTGRES_URL = os.environ.get(
 POSTGRES_REQUIRED = bool(os.environ.get("SYNCD_TEST_REQUIRE_POSTGRES"))
 CONNECT_TIMEOUT_S = 5
 
+# The commands that tests start keep their compiled modules, as on any machine: half of their time.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 _databases = itertools.count(1)
 
 
