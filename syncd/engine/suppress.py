@@ -73,7 +73,7 @@ class _Reading:
         if self._unreadable:
             counts["unreadable"] += self._unreadable
             _log.warning(
-                events.SUPPRESSION_UNREADABLE,
+                events.SUPPRESSION_MISREAD,
                 list=self._list.name,
                 records=self._unreadable,
                 hint="mend these rows, or set default_region: their phones are still called",

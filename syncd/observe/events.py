@@ -131,7 +131,7 @@ GUARD_APPROVED = _event(
     "sync who released duplicate dropped",
 )
 
-SUPPRESSION_UNREADABLE = _event(
+SUPPRESSION_MISREAD = _event(
     "suppression.misread",
     "warning",
     "Records of a do-not-call list hold neither a valid phone nor a key: they bar nobody.",

@@ -142,7 +142,7 @@ def test_p1_a_connection_lost_inside_a_transaction_converges(
     tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """P1: every connection is cut while reports are stored; they are stored by the next pull."""
-    real, cuts = reports._keep, []
+    real, cuts = reports.keep_reports, []
 
     def cut(connection: Connection, *more: Any) -> None:
         if not cuts:
@@ -150,7 +150,7 @@ def test_p1_a_connection_lost_inside_a_transaction_converges(
             terminate(postgres_url)
         real(connection, *more)
 
-    monkeypatch.setattr(reports, "_keep", cut)
+    monkeypatch.setattr(reports, "keep_reports", cut)
     with new_world(tmp_path, ledger_url=postgres_url) as world:
         world.write_leads(LEADS)
         with world.open(alone=True) as app:

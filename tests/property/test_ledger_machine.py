@@ -26,6 +26,7 @@ from hypothesis.stateful import (
 )
 
 from syncd.core.call_job import PHONE_TAKEN, JobState
+from syncd.core.refused_list import Rest
 from syncd.ledger.ledger import Ledger
 from syncd.ledger.outbox import ClaimedBatch
 from syncd.ledger.rejections import NewRejection
@@ -144,15 +145,19 @@ class LedgerMachine(RuleBasedStateMachine):
         """No answer came."""
         self.ledger.record_no_answer(batch, in_doubt=True, outcome="timeout", next_at=self.now)
 
-    @rule(batch=claims, park=st.booleans())
-    def refuse(self, batch: ClaimedBatch, park: bool) -> None:
+    @rule(batch=claims, rest=st.sampled_from([Rest.AGAIN, Rest.HALVES]))
+    def refuse(self, batch: ClaimedBatch, rest: Rest) -> None:
         """The vendor refuses, but only what it has not carried out before (it knows the key)."""
         if batch.key in self.vendor.answers:
             return
         if self.ledger.mark_sent(batch, endpoint="e", now=self.now, by=by("submit")):
             guilty = {int(orjson.loads(batch.body)[0]["phone"]): JobState.REFUSED}
             self.ledger.record_refusal(
-                batch, why="phone.wrong", guilty={} if park else guilty, park=park, by=by("submit")
+                batch,
+                why="phone.wrong",
+                guilty=guilty if rest is Rest.AGAIN else {},
+                rest=rest,
+                by=by("submit"),
             )
 
     @rule(batch=claims)
