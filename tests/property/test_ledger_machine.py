@@ -145,18 +145,19 @@ class LedgerMachine(RuleBasedStateMachine):
         """No answer came."""
         self.ledger.record_no_answer(batch, in_doubt=True, outcome="timeout", next_at=self.now)
 
-    @rule(batch=claims, rest=st.sampled_from([Rest.AGAIN, Rest.HALVES]))
-    def refuse(self, batch: ClaimedBatch, rest: Rest) -> None:
+    @rule(batch=claims, unnamed=st.booleans())
+    def refuse(self, batch: ClaimedBatch, unnamed: bool) -> None:
         """The vendor refuses, but only what it has not carried out before (it knows the key)."""
         if batch.key in self.vendor.answers:
             return
         if self.ledger.mark_sent(batch, endpoint="e", now=self.now, by=by("submit")):
+            halved = unnamed and batch.size > 1  # a list of one has its guilty job
             guilty = {int(orjson.loads(batch.body)[0]["phone"]): JobState.REFUSED}
             self.ledger.record_refusal(
                 batch,
                 why="phone.wrong",
-                guilty=guilty if rest is Rest.AGAIN else {},
-                rest=rest,
+                guilty={} if halved else guilty,
+                rest=Rest.HALVES if halved else Rest.AGAIN,
                 by=by("submit"),
             )
 

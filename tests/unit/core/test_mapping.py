@@ -131,6 +131,12 @@ def test_text_of_a_number() -> None:
     assert body({"payload": {"x": ValueSpec(column="x")}}, x="a\x00b")["payload"] == {"x": "ab"}
 
 
+def test_a_template_takes_numbers_and_text_that_needs_repair() -> None:
+    """A spreadsheet's 7.0 is 7, and a control character is left out."""
+    payload = {"t": ValueSpec(template="{first}-{last}")}
+    assert body({"payload": payload}, first=7.0, last="a\x00b")["payload"] == {"t": "7-ab"}
+
+
 def test_payload_is_left_out_when_empty() -> None:
     """No payload at all is sent as none."""
     assert "payload" not in body({"payload": {"city": ValueSpec(column="city")}})

@@ -220,3 +220,9 @@ def test_plan_leaves_what_it_does_not_know_to_the_library() -> None:
     assert phone_plan.national("0044" + "2079460123", "GB") is None
     assert phone_plan.national("9" * 15, "GB") is None
     assert phone_plan.national("02079460123", "GB") == str(LONDON)
+
+
+def test_the_plan_tells_where_numbers_of_one_region_are() -> None:
+    """Ukraine has one region: a landline's prefix is a place, and no number is none."""
+    assert phone_plan.is_geographic("380442345678") is True
+    assert phone_plan.is_geographic("3801") is None
