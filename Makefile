@@ -15,6 +15,8 @@ JOBS ?= 2
 ARGS ?=
 # `make sim SECONDS=3600` is the long run.
 SECONDS ?= 60
+# `make soak MINUTES=60` is the long one.
+MINUTES ?= 10
 # `make bench ROUNDS=1 LEADS=20000` is the quick look.
 ROUNDS ?= 3
 LEADS ?= 200000
@@ -53,13 +55,17 @@ types: setup ## mypy --strict
 contracts: setup ## the import rules between the rooms
 	$(BIN)/lint-imports
 
-.PHONY: unit pytest crash sim cov
+.PHONY: unit pytest crash kills soak sim cov
 unit: setup ## the quick tests only
 	$(PYTEST) -q tests/unit $(ARGS)
 pytest: setup ## all tests, without measuring
 	$(PYTEST) -q -n $(JOBS) $(ARGS)
 crash: setup ## the tests that kill syncd at every step
 	$(PYTEST) -q tests/crash $(ARGS)
+kills: setup ## each step, before and after, three times, each kill alone (minutes)
+	PYTHONHASHSEED=0 $(BIN)/python -m tests.crash $(ARGS)
+soak: setup ## two instances on PostgreSQL through kills, stops and a bad network (MINUTES=10 SEED=n)
+	$(BIN)/python -m tests.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(ARGS)
 sim: setup ## the engine through thousands of bad days (SECONDS=60 SEED=n TRACE=1 MUTANTS=1)
 	PYTHONHASHSEED=0 $(BIN)/python -m tests.sim --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) \
 		$(if $(TRACE),--trace) $(if $(MUTANTS),--mutants)
@@ -85,6 +91,11 @@ bench: ## syncd beside a plain script, dlt and drt-core (ROUNDS=3 LEADS=200000)
 bench-scale: ## 1, 2 and 4 processes on one PostgreSQL ledger (SYNCD_BENCH_POSTGRES_URL)
 	@sh .ci/setup app
 	$(BIN)/python -m bench.scale $(ARGS)
+
+.PHONY: bench-failures
+bench-failures: ## bad days on drt-core and on syncd: who is called twice, who never (six minutes)
+	@sh .ci/setup app
+	$(BIN)/python -m bench.failures $(ARGS)
 
 # Floors are in pyproject.toml; this pins, by hash, the newest that fits, for every Python and platform.
 COMPILE := $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 \

@@ -16,7 +16,7 @@ PHONES = ("phonenumbers==9.0.43", "rphonenumbers==0.1.0")
 PINS: dict[str, tuple[str, ...]] = {
     "plain": ("requests==2.34.2", *PHONES),
     "dlt": ("dlt==1.31.0", "requests==2.34.2", *PHONES),
-    "drt": ("drt-core==1.2.1",),
+    "drt": ("drt-core[postgres]==1.2.1",),
     "syncd": ("--require-hashes", "-r", "requirements.lock"),
     "syncd-fast": ("--require-hashes", "-r", "requirements-fast.lock"),
 }

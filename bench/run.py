@@ -25,6 +25,7 @@ from bench.table import PollRow, Row, Section
 
 POLL_LEADS = 1_000  # as in poll_growth.py, which only an environment of syncd can import
 RESULTS = Path(__file__).parent / "results"
+SECTIONS = ("speed", "slow", "large")
 
 
 def measure_once(contender: Contender, job: Job, count: int) -> measure.Cost:
@@ -121,23 +122,42 @@ def say(text: str) -> None:
     sys.stderr.write(f"bench: {text}\n")
 
 
-def main() -> int:
+def _sections(text: str) -> tuple[str, ...]:
+    """The names of tables in a list with commas; a name that is none is a usage error."""
+    names = tuple(name.strip() for name in text.split(","))
+    unknown = [name for name in names if name not in SECTIONS]
+    if unknown:
+        raise argparse.ArgumentTypeError(
+            f"no table is called {', '.join(map(repr, unknown))}; there are: {', '.join(SECTIONS)}"
+        )
+    return names
+
+
+def main(args: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--leads", type=int, default=200_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", default="", help="contenders whose name contains this")
-    parser.add_argument("--sections", default="speed,slow,large", help="which tables")
+    parser.add_argument(
+        "--sections", type=_sections, default=SECTIONS, help=f"which tables: {','.join(SECTIONS)}"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
-    given = parser.parse_args()
-    wanted = given.sections.split(",")
+    given = parser.parse_args(args)
+    wanted = given.sections
+    RESULTS.mkdir(parents=True, exist_ok=True)
     who = [one for one in contenders.CONTENDERS if given.only in one.name]
+    if not who:
+        names = "; ".join(one.name for one in contenders.CONTENDERS)
+        parser.error(f"no contender has {given.only!r} in its name; there are: {names}")
     slow = [one for one in contenders.SLOW_API if given.only in one.name]
+    if wanted == ("slow",) and not slow:
+        parser.error(f"{given.only!r} is not in the table slow")
     sections = []
     try:
         if "speed" in wanted:
             title = f"{given.leads:,} leads, batches of {contenders.BATCH}"
             sections.append(compare(title, who, given.leads, given.rounds))
-        if "slow" in wanted:
+        if "slow" in wanted and slow:
             title = f"an API of {contenders.SLOW_API_MS:.0f} ms a request"
             sections.append(compare(title, slow, given.leads, 1, contenders.SLOW_API_MS))
         if "large" in wanted:

@@ -18,9 +18,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-import psycopg
-
-from bench import leads, measure
+from bench import databases, leads, measure
 
 RESULTS = Path(__file__).parent / "results"
 URL = "postgresql://postgres@127.0.0.1:5432/postgres"
@@ -47,19 +45,6 @@ campaign = "c{campaign}"
 every = "5m"
 map = {{ key = "id", phone = "phone", default_region = "RU", gmtZone = "{{tz}}" }}
 """
-
-
-def database(url: str, name: str) -> str:
-    """The URL of the database `name` on the server at `url`."""
-    return f"{url.rpartition('/')[0]}/{name}"
-
-
-def recreate(url: str) -> str:
-    """A new, empty database; its URL."""
-    with psycopg.connect(url, autocommit=True) as server:
-        server.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)".encode())
-        server.execute(f"CREATE DATABASE {DATABASE}".encode())
-    return database(url, DATABASE)
 
 
 def prepare(folder: Path, url: str, base_url: str, *, count: int, own: bool) -> Path:
@@ -103,7 +88,13 @@ EXTRA = ("--yes",)
 def measured(url: str, count: int, *, total: int, own: bool) -> float:
     """Leads a second of so many processes; fails unless each phone was seen once."""
     with measure.target() as target:
-        config = prepare(RESULTS / "scale", recreate(url), target.base_url, count=count, own=own)
+        config = prepare(
+            RESULTS / "scale",
+            databases.recreate(url, DATABASE),
+            target.base_url,
+            count=count,
+            own=own,
+        )
         wall_s = together(config, count)
         seen = target.stats()
     if (seen["phones"], seen["unique"]) != (total, total):
@@ -132,8 +123,7 @@ def main() -> int:
             speeds.append(f"{median(rounds):,.0f}")
             sys.stderr.write(f"scale: {count} processes, own campaigns {own}: {speeds[-1]}/s\n")
         lines.append(f"| {count} | {' | '.join(speeds)} |")
-    with psycopg.connect(given.url, autocommit=True) as server:
-        server.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)".encode())
+    databases.drop(given.url, DATABASE)
     sys.stdout.write("\n".join(lines) + f"\n\n{total:,} leads, {os.cpu_count()} cores\n")
     return 0
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from syncd.campaign.client import CampaignClient
 from syncd.campaign.pace import Pace
 from syncd.campaign.transport import Timeouts
-from syncd.clock import Clock, SystemClock
+from syncd.clock import Clock, SystemClock, to_ms
 from syncd.config.guard_settings import day_limits_of, tripwires_of
 from syncd.config.load import Loaded
 from syncd.config.options import check_options
@@ -26,9 +26,11 @@ from syncd.core.names import did_you_mean
 from syncd.engine.holding import NOTHING_HELD, Holding, LeasedHolding, SoleHolding
 from syncd.engine.parts import Campaign, Suppression, Sync
 from syncd.engine.passes import Tools
-from syncd.errors import ConfigError
+from syncd.errors import ConfigError, LedgerError
+from syncd.ledger import witness
 from syncd.ledger.instance import Instance, hold_instance
 from syncd.ledger.ledger import Ledger
+from syncd.ledger.moves import By
 from syncd.sources.base import Source
 from syncd.sources.registry import kind_of, names
 
@@ -64,6 +66,7 @@ class App:
         loaded: Loaded,
         *,
         alone: bool = False,
+        recovers: bool = False,
         clock: Clock | None = None,
         stop: threading.Event | None = None,
     ) -> Self:
@@ -72,10 +75,12 @@ class App:
         Args:
             alone: this process runs passes: on SQLite no other may do so meanwhile, on PostgreSQL
                 it takes leases.
+            recovers: this is the command that a restored ledger waits for.
             stop: set it to end passes between two steps.
 
         Raises:
-            LedgerError: no ledger, an older or newer one, or (alone) one that is held.
+            LedgerError: no ledger, an older or newer one, or (alone) one that is held, or that was
+                restored from a backup.
         """
         url = loaded.settings.ledger.url
         with ExitStack() as undo:
@@ -86,6 +91,8 @@ class App:
             if instance is not None:
                 undo.callback(instance.release)
             clock, stop = clock or SystemClock(), stop or threading.Event()
+            if alone and not recovers:
+                _refuse_restored(ledger, clock)
             holding = NOTHING_HELD
             if instance is not None:
                 holding = _holding(instance, ledger, loaded.settings.ledger.lease, clock, stop)
@@ -152,6 +159,24 @@ class App:
         self.close()
 
 
+def _refuse_restored(ledger: Ledger, clock: Clock) -> None:
+    """Raise LedgerError when a backup was put back, and keep that in the ledger itself.
+
+    A ledger that only lacks its witness is not marked: the file may be brought after it.
+    """
+    why = ledger.witness.why_restored()
+    if why is None:
+        return
+    if why != witness.ALONE and ledger.recovery_needed() is None:
+        ledger.require_recovery(why, by=By("ledger", to_ms(clock.now())))
+    raise LedgerError(
+        why,
+        where=str(ledger.file),
+        hint="`syncd recover` finds the calls that it lacks, and then all goes on. A ledger that is"
+        f" moved takes {ledger.witness.name} along",
+    )
+
+
 def _holding(
     instance: Instance, ledger: Ledger, life: timedelta, clock: Clock, stop: threading.Event
 ) -> Holding:
@@ -209,6 +234,8 @@ def wire_campaign(name: str, loaded: Loaded, tools: Tools | None = None) -> Camp
         },
         resend_window=told.resend_window,
         settle=told.settle_time,
+        sweep_every=told.sweep_every,
+        sweep_window=told.sweep_window,
     )
 
 

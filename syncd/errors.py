@@ -144,9 +144,18 @@ class Unsupported(SyncdError):
 
 
 class Halted(SyncdError):
-    """Unknown token, or the campaign is stopped: no list will be accepted until a person acts."""
+    """Unknown token, or the campaign is stopped: no list will be accepted until a person acts.
+
+    `answers`: the campaign still tells its calls, so that doubts can be looked up.
+    """
 
     exit_code = EXIT_HALTED
+
+    def __init__(
+        self, what: str, *, where: str = "", hint: str = "", answers: bool = False
+    ) -> None:
+        super().__init__(what, where=where, hint=hint)
+        self.answers = answers
 
 
 class SourceDown(SyncdError):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from syncd.sandbox.testing import RunningSandbox
+from tests.warm.commands import warm_syncd
 
 PATIENCE_S = 60.0
 
@@ -80,7 +80,7 @@ class Desk:
     def __call__(self, *arguments: str, code: int | None = 0, **variables: str) -> Told:
         """Run `syncd ARGUMENTS`; fail unless it ends with `code` (None: any)."""
         done = subprocess.run(
-            [sys.executable, "-m", "syncd", *arguments],
+            [warm_syncd(), *arguments],
             cwd=self.folder,
             env={**_environment(), **variables},
             stdin=subprocess.DEVNULL,

@@ -13,10 +13,9 @@ from pathlib import Path
 import psycopg
 import pytest
 from hypothesis import settings
-from psycopg.conninfo import make_conninfo
-from sqlalchemy.engine import make_url
 
 from syncd.sandbox.testing import RunningSandbox
+from tests.postgres import POSTGRES_URL, conninfo, new_database
 from tests.running import Folder, new_folder, stern_sandbox
 
 # The same examples at each run, on a machine that may be busy. SYNCD_TEST_EXPLORE=1 looks further.
@@ -24,9 +23,6 @@ settings.register_profile("same", derandomize=True, deadline=None, print_blob=Tr
 settings.register_profile("explore", max_examples=1_000, deadline=None, print_blob=True)
 settings.load_profile("explore" if os.environ.get("SYNCD_TEST_EXPLORE") else "same")
 
-POSTGRES_URL = os.environ.get(
-    "SYNCD_TEST_POSTGRES_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/test"
-)
 POSTGRES_REQUIRED = bool(os.environ.get("SYNCD_TEST_REQUIRE_POSTGRES"))
 CONNECT_TIMEOUT_S = 5
 
@@ -70,7 +66,7 @@ def folder(tmp_path: Path, box: RunningSandbox, request: pytest.FixtureRequest) 
 def postgres_server() -> str:
     """The URL of a server that answers; without one the test is skipped, or in CI fails."""
     try:
-        psycopg.connect(_conninfo(POSTGRES_URL), connect_timeout=CONNECT_TIMEOUT_S).close()
+        psycopg.connect(conninfo(POSTGRES_URL), connect_timeout=CONNECT_TIMEOUT_S).close()
     except psycopg.OperationalError as error:
         reason = f"no PostgreSQL server answers (SYNCD_TEST_POSTGRES_URL): {error}"
         if POSTGRES_REQUIRED:
@@ -82,23 +78,7 @@ def postgres_server() -> str:
 @pytest.fixture
 def postgres_url(postgres_server: str) -> Iterator[str]:
     """The SQLAlchemy URL of a new, empty database, dropped after the test."""
-    name = f"syncd_test_{os.getpid()}_{next(_databases)}"
-    with psycopg.connect(_conninfo(postgres_server), autocommit=True) as server:
-        server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        server.execute(f"CREATE DATABASE {name} TEMPLATE template0")
-    try:
-        yield make_url(postgres_server).set(database=name).render_as_string(hide_password=False)
-    finally:
-        with psycopg.connect(_conninfo(postgres_server), autocommit=True) as server:
-            server.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def _conninfo(url: str) -> str:
-    """What libpq reads, of a SQLAlchemy URL."""
-    parts = make_url(url).translate_connect_args(username="user", database="dbname")
-    return make_conninfo(**{key: str(value) for key, value in parts.items()}, **dict(_query(url)))
-
-
-def _query(url: str) -> Iterator[tuple[str, str]]:
-    for key, value in make_url(url).query.items():
-        yield key, value if isinstance(value, str) else value[0]
+    with new_database(
+        f"syncd_test_{os.getpid()}_{next(_databases)}", server=postgres_server
+    ) as url:
+        yield url

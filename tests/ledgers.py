@@ -18,7 +18,7 @@ from syncd.core.mapping import MappedJob
 from syncd.core.report import AttemptReport, JobReport
 from syncd.ledger import migrate
 from syncd.ledger.answers import AnswerStored
-from syncd.ledger.intake import IntakePage, IntakeResult, NewLead
+from syncd.ledger.intake_page import IntakePage, IntakeResult, NewLead
 from syncd.ledger.ledger import Ledger
 from syncd.ledger.moves import By
 from syncd.ledger.outbox import ClaimedBatch

@@ -10,7 +10,7 @@ import csv
 import sqlite3
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -24,12 +24,13 @@ from syncd.campaign import transport
 from syncd.clock import ManualClock, to_ms
 from syncd.config.load import load
 from syncd.engine import backfill, poll, pull_reports, reconcile, submit
-from syncd.engine.passes import PassResult
+from syncd.engine.passes import Pass, PassResult
 from syncd.engine.poll import Backfill
 from syncd.ledger import migrate
 from syncd.ledger.store import open_store
 from syncd.sandbox.refusals import RefusalError
 from syncd.sandbox.testing import RunningSandbox
+from syncd.sources.base import Page
 from tests.running import phone_of, stern_sandbox
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -116,10 +117,16 @@ class World:
         config.touch(mode=0o600)
         config.write_text("".join(parts), encoding="utf-8")
 
-    def open(self, *, alone: bool = False, stop: threading.Event | None = None) -> App:
+    def open(
+        self,
+        *,
+        alone: bool = False,
+        recovers: bool = False,
+        stop: threading.Event | None = None,
+    ) -> App:
         """The app on this ledger; several may be opened one after another, as after kills."""
         loaded = load(self.path / "syncd.toml", {})
-        return App.open(loaded, alone=alone, clock=self.clock, stop=stop)
+        return App.open(loaded, alone=alone, recovers=recovers, clock=self.clock, stop=stop)
 
     def write(
         self,
@@ -276,3 +283,19 @@ def _spy() -> Iterator[list[tuple[ManualClock, list[Sending]]]]:
         yield listeners
     finally:
         transport.Transport.exchange = exchange  # type: ignore[method-assign]
+
+
+class Between:
+    """Does something after each page of a poll."""
+
+    def __init__(self, on_page: Callable[[Page, Pass], None]) -> None:
+        self._on_page = on_page
+
+    def order(self) -> None:
+        """Nothing is sealed at once."""
+
+    def on_page(self, page: Page, running: Pass, _sealed: object) -> None:
+        self._on_page(page, running)
+
+    def on_wait(self, _upcoming: object) -> None:
+        """Nothing is in flight."""

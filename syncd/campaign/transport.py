@@ -9,7 +9,9 @@ wrong comes back as a `Failure`. Only what `before_first_byte` raises passes thr
 from __future__ import annotations
 
 import ssl
+import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -23,6 +25,7 @@ from syncd.campaign.endpoint import Endpoint
 from syncd.campaign.failures import explain
 from syncd.clock import Clock
 from syncd.errors import ConfigError
+from syncd.observe.steps import reached
 
 CONNECTIONS_MAX = 32
 
@@ -90,6 +93,7 @@ class _Gate:
         try:
             if self._before is not None:
                 self._before()
+            reached("request.send", "before")
         except BaseException as error:
             self.raised = error
             raise
@@ -118,6 +122,7 @@ class Transport:
         self._timeouts = timeouts
         self._traced = transport is None
         self._deadline = Deadline(clock)
+        self._free = threading.BoundedSemaphore(CONNECTIONS_MAX)
         self._httpx = transport or _connect(endpoint, self._deadline, ca_file)
 
     def exchange(
@@ -139,12 +144,32 @@ class Transport:
         request = self._request(out, gate)
         if not self._traced:
             gate.open()
-        with self._deadline.after(self._timeouts.total_s):
+        with self._connection(), self._deadline.after(self._timeouts.total_s):
             response = self._httpx.handle_request(request)
             try:
-                return self._read(response)
+                reply = self._read(response)
             finally:
                 response.close()
+        reached("request.send", "after")
+        return reply
+
+    @contextmanager
+    def _connection(self) -> Iterator[None]:
+        """One of the pool's connections is free for the exchange inside.
+
+        Waited for here, not in the pool: a wait that httpcore gives up in the very moment in which
+        a connection is free leaves that connection counted, and used by nobody, for good.
+        """
+        if not self._free.acquire(timeout=self._pool_s):
+            raise httpx.PoolTimeout("all connections are in use")
+        try:
+            yield
+        finally:
+            self._free.release()
+
+    @property
+    def _pool_s(self) -> float:
+        return min(self._timeouts.pool_s, self._timeouts.total_s)
 
     def _request(self, out: Outgoing, gate: _Gate) -> httpx.Request:
         limits = self._timeouts
@@ -163,7 +188,7 @@ class Transport:
                     "connect": limits.connect_s,
                     "write": limits.write_s,
                     "read": limits.read_s,
-                    "pool": min(limits.pool_s, limits.total_s),
+                    "pool": self._pool_s,
                 },
                 "trace": gate.on_event,
             },

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 from typing import Annotated
 
 import typer
 
-from syncd.cli import common
+from syncd.cli import asking, common
 from syncd.cli.common import ConfigOption, JsonOption
 from syncd.errors import EXIT_INCOMPLETE, ConfigError
 
@@ -51,17 +49,9 @@ def approve(
         if dry_run or not held:
             view.print_held(sync, held, trips, as_json=as_json)
             raise typer.Exit(0 if held else EXIT_INCOMPLETE)
-        word = Word(_person(), drop, lost)
+        word = Word(asking.person(), drop, lost)
         if known is not None:
-            word = Word(_person(), drop, lost, known.policy.calls())
+            word = Word(asking.person(), drop, lost, known.policy.calls())
         done = engine.run(sync, word, app.ledger, app.tools.clock, limit=limit)
         left = guards.held(also_judging=lost).get(sync, 0)
     view.print_approved(sync, done, left, word.who, as_json=as_json)
-
-
-def _person() -> str:
-    """Who gives the command, as the machine knows them."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a container whose user has no name
-        return f"user {os.getuid()}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 import sys
 
 import typer
@@ -33,3 +35,11 @@ def confirm(question: str) -> None:
     if not typer.confirm(question, err=True):
         typer.echo("nothing was done", err=True)
         raise typer.Exit(EXIT_INCOMPLETE)
+
+
+def person() -> str:
+    """Who gives the command, as the machine knows them, for the journal."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container whose user has no name
+        return f"user {os.getuid()}"

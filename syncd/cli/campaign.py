@@ -1,4 +1,4 @@
-"""`syncd campaign`: the campaign at the vendor, as it is; needs no ledger."""
+"""`syncd campaign`: a campaign at the vendor as it is, and what the ledger says of it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from syncd.campaign.client import CampaignClient
 
 app = typer.Typer(
-    help="A campaign at the vendor: what it is, and pause, resume, stop.",
+    help="A campaign: what the vendor tells of it, and pause, resume, stop.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -105,6 +105,28 @@ def release(name: Name, *, config: ConfigOption = None, as_json: JsonOption = Fa
     else:
         typer.echo(f"{name}: {'released' if released else 'was not held'}")
     raise typer.Exit(0 if released else EXIT_INCOMPLETE)
+
+
+@app.command()
+def unknown(
+    name: Name,
+    *,
+    limit: Annotated[int, typer.Option(min=0, help="So many at most; 0: all.")] = 50,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print calls of the campaign that no lead of this ledger has, as sweeps noticed them.
+
+    Somebody added them by hand, by another program or from another ledger; or the vendor made one
+    call too many. With the ID the vendor's own pages tell more. `syncd purge` forgets them.
+    """
+    from syncd.cli import campaign_view as view
+    from syncd.cli.finding import limited
+
+    with common.opened_app(config) as opened:
+        opened.campaign(name)
+        calls = opened.ledger.sweeps.unknown_calls(name, limit=limited(limit))
+    view.print_unknown(calls, limited(limit), as_json=as_json)
 
 
 def _print_state(name: str, state: str, *, as_json: bool) -> None:

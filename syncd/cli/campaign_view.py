@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+import orjson
+
 from syncd.cli import common
-from syncd.cli.status_view import time_of
-from syncd.cli.tables import console, fact_table
+from syncd.cli.tables import (
+    cell,
+    console,
+    fact_table,
+    new_table,
+    print_json_list,
+    tell_more,
+    time_of,
+)
 from syncd.core.report import CampaignInfo
+from syncd.ledger.unknown_calls import UnknownCall
 
 
 def as_data(name: str, info: CampaignInfo) -> dict[str, Any]:
@@ -43,3 +54,20 @@ def print_info(name: str, info: CampaignInfo, *, as_json: bool) -> None:
             ]
         )
     )
+
+
+def print_unknown(calls: Sequence[UnknownCall], limit: int | None, *, as_json: bool) -> None:
+    """Print calls that no lead has."""
+    if as_json:
+        print_json_list({**asdict(call), "raw": orjson.Fragment(call.raw)} for call in calls)
+        return
+    if not calls:
+        common.say("no call is known that no lead has")
+        return
+    table = new_table("vendor's id", "status", "ended (UTC)", "noticed (UTC)", "to a lead's phone")
+    for call in calls:
+        ended, noticed = time_of(call.finished_at), time_of(call.noticed_at)
+        whose = "yes" if call.to_lead else "no"
+        table.add_row(cell(call.call_job_id), cell(call.job_status), ended, noticed, whose)
+    console().print(table)
+    tell_more(len(calls), limit)

@@ -25,6 +25,7 @@ _ROWS = {
     "at_vendor": "cancelled at the vendor",
     "too_late": "too late: the vendor did not cancel it",
     "being_sent": "being sent now: try again in a minute",
+    "mismatched": "not cancelled: its ID is another phone's; ask the vendor for the right call",
 }
 
 
@@ -45,7 +46,8 @@ def print_cancellable(jobs: Sequence[Cancellable], *, dry_run: bool, as_json: bo
         return
     table = new_table("sync", "key", "state", "what would happen")
     for job in jobs[:_LISTED_MAX]:
-        table.add_row(job.sync, cell(job.key), job.state.value, _WHERE[job.state])
+        what = "nothing: its ID is another phone's" if job.mismatched else _WHERE[job.state]
+        table.add_row(job.sync, cell(job.key), job.state.value, what)
     console().print(table)
     common.say(f"{summary(jobs)}; nothing was done")
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from syncd import app
 from syncd.config.load import Loaded
 from syncd.core.mapping import MappedJob, Mapper, Rejected, check_spec
+from syncd.engine.list_entries import entries_of
 from syncd.engine.readiness import ENDED
 from syncd.errors import ConfigError, Problem, SyncdError
 from syncd.ledger import migrate
@@ -29,7 +30,7 @@ _COLUMNS_SHOWN = 30
 class Finding:
     """One thing that was tried."""
 
-    what: str  #: configuration, ledger, campaign, source or sync
+    what: str  #: configuration, ledger, campaign, source, sync or suppression
     name: str
     ok: bool
     detail: str
@@ -126,7 +127,7 @@ class Check:
             self.warnings.append(Problem(f"sending is halted: {halted}", key, origin, hint))
 
     def _source(self, name: str, loaded: Loaded, now: datetime) -> None:
-        """Read the first page and map it for every sync of the source."""
+        """Read the first page: map it for each of its syncs, and look whom its lists bar."""
         syncs = [key for key, sync in loaded.settings.syncs.items() if sync.source == name]
         key = f"sources.{name}"
         page: Page | None = None
@@ -139,6 +140,9 @@ class Check:
             self._seen(name, key, page, loaded)
         for sync in syncs:
             self._sync(sync, page, loaded)
+        for listed, told in loaded.settings.suppressions.items():
+            if told.source == name and page is not None:
+                self._suppression(listed, page, loaded)
 
     def _seen(self, name: str, key: str, page: Page | None, loaded: Loaded) -> None:
         if page is None:
@@ -178,6 +182,28 @@ class Check:
             key = f"syncs.{name}.map"
             what = "no record of the first page can be mapped"
             self.problems.append(Problem(what, key, str(loaded.path), hint))
+
+    def _suppression(self, name: str, page: Page, loaded: Loaded) -> None:
+        """Read the first page of a do-not-call list as the list is read."""
+        key, origin = f"suppressions.{name}", str(loaded.path)
+        try:
+            found, unreadable = entries_of(app.wire_suppression(name, loaded), page)
+        except ConfigError as error:
+            names = ", ".join(page.columns[:_COLUMNS_SHOWN])
+            error.hint = error.hint or f"the source has: {names}"
+            self.wrong("suppression", name, error, key=key, origin=origin)
+            return
+        records = len(page.rows) + len(page.bad)
+        barred = Counter(one.kind for one in found)
+        listed = ", ".join(f"{kind}s {count:,}" for kind, count in sorted(barred.items()))
+        detail = f"{listed or 'nobody'} from {records:,} records of the first page"
+        hint = "phone or key names the wrong column, or default_region is missing"
+        if unreadable:
+            detail += f", {unreadable:,} bar nobody"
+            what = f"{unreadable:,} of {records:,} records bar nobody: no phone, no key"
+            told = self.warnings if found else self.problems
+            told.append(Problem(what, key, origin, hint))
+        self.findings.append(Finding("suppression", name, bool(found) or not records, detail))
 
 
 def _sample(name: str, mapper: Mapper, page: Page) -> Sample:

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -37,6 +38,9 @@ ConfigOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
+
+#: Of a length of time that an option names.
+LENGTH_MAX = timedelta(days=3_660)
 
 _SWITCH_INTERVAL_S = 0.0001
 _GC_THRESHOLDS = (20_000, 20, 20)
@@ -99,13 +103,15 @@ def opened_app(
     path: Path | None,
     *,
     alone: bool = False,
+    recovers: bool = False,
     stop: threading.Event | None = None,
     quiet_logs: bool = True,
 ) -> Iterator[App]:
-    """The app around the configured ledger; closed at the end."""
+    """The app around the configured ledger, as `App.open` has it; closed at the end."""
     from syncd.app import App
 
-    with App.open(load_config(path, quiet_logs=quiet_logs), alone=alone, stop=stop) as app:
+    loaded = load_config(path, quiet_logs=quiet_logs)
+    with App.open(loaded, alone=alone, recovers=recovers, stop=stop) as app:
         if alone:
             tune_for_work()
         yield app
@@ -122,6 +128,20 @@ def print_json(value: object) -> None:
 def say(text: str) -> None:
     """A line for the person, not part of the data."""
     typer.echo(text, err=True)
+
+
+def length_of(text: str, option: str) -> timedelta:
+    """A length of time that an option names; ConfigError for anything else."""
+    from syncd.core import duration
+    from syncd.core.refusal import BadValue
+
+    try:
+        length = duration.parse(text)
+    except BadValue as error:
+        raise ConfigError(f"{option} {error}", hint=duration.HINT) from None
+    if not timedelta(0) < length <= LENGTH_MAX:
+        raise ConfigError(f"{option} must be more than nothing and at most ten years")
+    return length
 
 
 def fail(error: SyncdError) -> NoReturn:

@@ -11,8 +11,7 @@ from rich.console import Console
 
 from syncd.cli import common
 from syncd.cli.explaining import Explanation
-from syncd.cli.status_view import time_of
-from syncd.cli.tables import cell, console, fact_table, new_table
+from syncd.cli.tables import cell, console, fact_table, new_table, time_of
 from syncd.core.call_job import ID_OF_ANOTHER_JOB, REPORT_OF_ANOTHER_PHONE, JobState
 
 #: What a state means for the person who asks.
@@ -71,7 +70,8 @@ def as_data(lead: Mapping[str, Any]) -> dict[str, Any]:
         }
         for job in lead["jobs"]
     ]
-    return {**lead, "jobs": jobs}
+    unknown = [{**row, "raw": orjson.Fragment(row["raw"])} for row in lead["unknown_calls"]]
+    return {**lead, "jobs": jobs, "unknown_calls": unknown}
 
 
 def meaning(state: str, reason: str | None) -> str:
@@ -100,6 +100,13 @@ def _print_lead(lead: Mapping[str, Any], out: Console) -> None:
     out.print(fact_table(facts))
     for job in lead["jobs"]:
         _print_job(job, out)
+    for row in lead["unknown_calls"]:
+        told = (
+            f"{cell(row['call_job_id'])} in campaign {row['campaign']}, {cell(row['job_status'])}"
+        )
+        noticed = f"noticed {time_of(row['noticed_at'])} UTC"
+        out.print()
+        out.print(f"unknown call {told}, {noticed}: no lead has it", soft_wrap=True)
 
 
 def _print_job(job: Mapping[str, Any], out: Console) -> None:

@@ -82,6 +82,17 @@ def _lead(history: LeadHistory, settings: Settings) -> dict[str, Any]:
             "fields": sorted(spec.fields),
         },
         "jobs": [_job(one) for one in history.jobs],
+        "unknown_calls": [
+            {
+                "campaign": row["campaign"],
+                "call_job_id": row["call_job_id"],
+                "job_status": row["job_status"],
+                "finished_at": _at(row["finished_at"]),
+                "noticed_at": _at(row["stored_at"]),
+                "raw": row["raw"],
+            }
+            for row in history.unknown_calls
+        ],
     }
 
 

@@ -44,6 +44,7 @@ def _make_ledger(url: str) -> None:
     from syncd.errors import LedgerError
     from syncd.ledger import migrate
     from syncd.ledger.store import open_store, shown_url
+    from syncd.ledger.witness import Witness
 
     store = open_store(url, create=True)
     try:
@@ -54,6 +55,7 @@ def _make_ledger(url: str) -> None:
                 hint="`syncd db upgrade` brings an older one up to date",
             )
         _before, revision = migrate.upgrade(store)
+        Witness(store, migrate.ledger_id(store)).renew()
     finally:
         store.close()
     typer.echo(f"ledger: {shown_url(url)} (empty, schema {revision})")

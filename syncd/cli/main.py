@@ -34,11 +34,14 @@ from syncd.cli import (
     reconcile,
     recover,
     rejections,
+    retry,
     sandbox,
     status,
+    sweep,
     test_call,
 )
 from syncd.cli import run as daemon
+from syncd.cli.arguments import refuse_broken
 from syncd.errors import EXIT_BUG, SyncdError
 
 app = typer.Typer(
@@ -92,6 +95,7 @@ app.command(rich_help_panel=_WORK)(plan.plan)
 app.command(rich_help_panel=_WORK)(once.once)
 app.command(rich_help_panel=_WORK)(backfill.backfill)
 app.command(rich_help_panel=_WORK)(reconcile.reconcile)
+app.command(rich_help_panel=_WORK)(sweep.sweep)
 app.command(rich_help_panel=_WORK)(recover.recover)
 app.command(rich_help_panel=_LOOK)(status.status)
 app.command(rich_help_panel=_LOOK)(leads.leads)
@@ -100,6 +104,7 @@ app.command(rich_help_panel=_LOOK)(rejections.rejections)
 app.command(rich_help_panel=_START)(sandbox.sandbox)
 app.command(rich_help_panel=_WORK)(cancel.cancel)
 app.command(rich_help_panel=_WORK)(approve.approve)
+app.command(rich_help_panel=_WORK)(retry.retry)
 app.command(rich_help_panel=_WORK)(erase.erase)
 app.command(rich_help_panel=_WORK)(purge.purge)
 app.command(name="test-call", rich_help_panel=_WORK)(test_call.call)
@@ -112,6 +117,7 @@ app.add_typer(db.app, name="db")
 def run() -> None:
     """Run the command line and end the process with a documented exit code."""
     try:
+        refuse_broken(sys.argv[1:])
         app()
     except SyncdError as error:
         try:

@@ -18,7 +18,10 @@ def once(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Read do-not-call lists, poll, reconcile, withdraw, submit, pull reports; then exit."""
+    """Read do-not-call lists, poll, reconcile, withdraw, submit, pull reports; then exit.
+
+    Once in `sweep_every` the campaign's calls are compared with the ledger, too.
+    """
     from syncd.cli.guards_view import exit_code_with_held
     from syncd.cli.pass_table import print_passes
     from syncd.engine import poll, suppress

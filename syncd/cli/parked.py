@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -61,11 +60,8 @@ def release(
     job: Job, *, yes: Yes = False, config: ConfigOption = None, as_json: JsonOption = False
 ) -> None:
     """It was surely not called: send it again, under another key."""
-    with _parked_job(job, config) as (opened, parked):
-        if not yes:
-            asking.confirm(f"Call lead {parked.key} again? If it was called, that is twice.")
-        opened.ledger.parked.release(parked, why=_why("release"), by=_by(opened))
-    _tell(job, "staged", as_json=as_json)
+    question = "Call lead {key} again? If it was called, that is twice."
+    _settle(job, "release", "staged", question, config=config, yes=yes, as_json=as_json)
 
 
 @app.command()
@@ -73,11 +69,8 @@ def drop(
     job: Job, *, yes: Yes = False, config: ConfigOption = None, as_json: JsonOption = False
 ) -> None:
     """Give it up: it is not called by this lead any more."""
-    with _parked_job(job, config) as (opened, parked):
-        if not yes:
-            asking.confirm(f"Give up lead {parked.key}?")
-        opened.ledger.parked.drop(parked, why=_why("drop"), by=_by(opened))
-    _tell(job, "cancelled", as_json=as_json)
+    question = "Give up lead {key}?"
+    _settle(job, "drop", "cancelled", question, config=config, yes=yes, as_json=as_json)
 
 
 @app.command()
@@ -88,8 +81,14 @@ def adopt(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """It was called, and this is its call: the outcome is pulled from now on."""
+    """It was called, and this is its call: the outcome is pulled from now on.
+
+    The campaign is asked first whether it knows the call, and whether it went to the job's phone.
+    """
+    from syncd.engine.adopt import check_call
+
     with _parked_job(job, config) as (opened, parked):
+        check_call(opened.campaign(parked.campaign), call_job_id, parked.phone)
         taken = opened.ledger.parked.adopt(
             parked,
             call_job_id,
@@ -102,6 +101,26 @@ def adopt(
                 f"call {call_job_id} is that of another job", hint="look it up: syncd leads --json"
             )
     _tell(job, "accepted", as_json=as_json)
+
+
+def _settle(
+    job: int,
+    word: str,
+    state: str,
+    question: str,
+    *,
+    config: Path | None,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Ask, and move the job to the state that the person's word means."""
+    from syncd.core.call_job import JobState
+
+    with _parked_job(job, config) as (opened, parked):
+        if not yes:
+            asking.confirm(question.format(key=parked.key))
+        opened.ledger.parked.settle(parked, JobState(state), why=_why(word), by=_by(opened))
+    _tell(job, state, as_json=as_json)
 
 
 @contextmanager
@@ -117,11 +136,7 @@ def _parked_job(job: int, config: Path | None) -> Iterator[tuple[App, ParkedJob]
 
 def _why(decision: str) -> str:
     """Who decided, for the journal."""
-    try:
-        person = getpass.getuser()
-    except (KeyError, OSError):
-        person = "unknown"
-    return f"parked {decision} by {person}"
+    return f"parked {decision} by {asking.person()}"
 
 
 def _by(opened: App) -> By:

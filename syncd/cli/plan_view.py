@@ -15,6 +15,7 @@ from syncd.cli import common
 from syncd.cli.pass_table import say_unread
 from syncd.cli.tables import cell, console, new_table
 from syncd.engine.plan import Plan
+from syncd.ledger.guards import Trip
 from syncd.sources.base import Page
 
 _ALWAYS = ("records", "new", "staged")
@@ -84,9 +85,16 @@ def as_data(plan: Plan) -> dict[str, Any]:
             }
             for job in plan.first_jobs
         ],
+        "trip": None if plan.trip is None else _trip(plan.trip),
         "unread": plan.unread,
         "error": None if plan.error is None else {"what": str(plan.error), "hint": plan.error.hint},
     }
+
+
+def _trip(trip: Trip) -> dict[str, Any]:
+    """In the words of `status`."""
+    limit = trip.limit
+    return {"guard": limit.guard, "allowed": limit.allowed, "found": limit.of(trip.jobs)}
 
 
 def print_plan(plan: Plan, *, as_json: bool) -> None:
@@ -108,11 +116,20 @@ def print_plan(plan: Plan, *, as_json: bool) -> None:
         common.say("the mapping has changed: the next poll looks at every record again")
     if not plan.from_start and not plan.counts["records"]:
         common.say("nothing new since the last poll; --all looks at the whole source")
+    if plan.trip is not None:
+        _say_trip(plan.trip, plan)
     say_unread(f"plan {plan.sync}", plan.unread)
     _print_reasons(plan)
     for job in plan.first_jobs:
         out.print(f"\n{cell(job.key)} from {cell(job.origin)} line {job.line}:", soft_wrap=True)
         out.print(job.body.decode(), soft_wrap=True)
+
+
+def _say_trip(trip: Trip, plan: Plan) -> None:
+    held = f"call jobs {trip.jobs:,}, allowed {trip.limit.jobs:,}"
+    common.say(f"a poll would trip {trip.limit.guard} ({held}): all of it would be held")
+    hint = f"`syncd approve {plan.sync}` lets it go then; a backfill by a person is not held"
+    common.say(f"hint: if the leads are right, {hint}")
 
 
 def _print_reasons(plan: Plan) -> None:

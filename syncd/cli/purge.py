@@ -58,13 +58,7 @@ def purge(
 
 
 def _age(text: str) -> timedelta:
-    from syncd.core import duration
-    from syncd.core.refusal import BadValue
-
-    try:
-        age = duration.parse(text)
-    except BadValue as error:
-        raise ConfigError(f"--older-than {error}", hint=duration.HINT) from None
+    age = common.length_of(text, "--older-than")
     if age < AGE_MIN:
         raise ConfigError(
             "--older-than must be at least a day", hint='months are written in days: "90d"'

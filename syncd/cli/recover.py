@@ -9,7 +9,6 @@ import typer
 
 from syncd.cli import common
 from syncd.cli.common import ConfigOption, JsonOption, Signals
-from syncd.errors import ConfigError
 
 if TYPE_CHECKING:
     from syncd.app import App
@@ -24,7 +23,7 @@ def recover(
         str | None,
         typer.Option(
             help='Calls of so long ago until now, such as "3d"; else since a day before the newest'
-            " pass in the ledger.",
+            " pass that the ledger knows from before the loss.",
         ),
     ] = None,
     by_phone: Annotated[
@@ -49,7 +48,7 @@ def recover(
 
     signals = Signals()
     signals.install()
-    with common.opened_app(config, alone=True, stop=signals.stop) as app:
+    with common.opened_app(config, alone=True, recovers=True, stop=signals.stop) as app:
         start = _start(since, app)
         results = [
             engine.run_once(app.campaign(name), app.tools, since=start, ask_by_phone=by_phone)
@@ -57,19 +56,14 @@ def recover(
         ]
         if all(result.outcome == "done" for result in results):
             app.ledger.end_recovery(by=By("cli:recover", to_ms(app.tools.clock.now())))
+            app.ledger.witness.renew()
     print_passes(results, as_json=as_json)
     raise typer.Exit(signals.exit_code(worst_exit_code(results)))
 
 
 def _start(since: str | None, app: App) -> datetime:
-    from syncd.core import duration
-    from syncd.core.refusal import BadValue
-
     now = app.tools.clock.now()
     if since is not None:
-        try:
-            return now - duration.parse(since)
-        except (BadValue, OverflowError) as error:
-            raise ConfigError(f"--since {error}", hint=duration.HINT) from None
-    newest = max((row.started_at for row in app.ledger.last_passes()), default=now)
+        return now - common.length_of(since, "--since")
+    newest = app.ledger.lost_calls.newest_known(now=now)
     return min(newest, now) - MARGIN

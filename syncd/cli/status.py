@@ -18,7 +18,7 @@ def status(
         typer.Option(
             "--check",
             help="One line for a health check: 0 healthy, 1 no usable ledger, 3 a campaign halted,"
-            " 4 a guard waits for a person.",
+            " or a ledger that waits for `syncd recover`, 4 a guard waits for a person.",
         ),
     ] = False,
     config: ConfigOption = None,
@@ -46,6 +46,9 @@ def status(
     if tripped:
         typer.echo(f"tripped: {', '.join(tripped)}")
         raise typer.Exit(EXIT_TRIPPED)
+    if gathered.recover is not None:
+        typer.echo(f"nothing is sent: {gathered.recover}")
+        raise typer.Exit(EXIT_HALTED)
     halted = [name for name, one in gathered.campaigns.items() if one.halted is not None]
     if halted:
         typer.echo(f"halted: {', '.join(halted)}")

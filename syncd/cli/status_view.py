@@ -7,18 +7,17 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from importlib.metadata import version
 
-from rich.console import Console
-
 from syncd import __version__
 from syncd.app import App
-from syncd.cli import common, guards_view
-from syncd.cli.tables import console, fact_table, new_table
+from syncd.cli import common, guards_view, instances_view, lists_view
+from syncd.cli.instances_view import InstanceStatus, LeaseStatus
+from syncd.cli.lists_view import ListStatus
+from syncd.cli.tables import console, fact_table, new_table, time_of
 from syncd.config.values import format_duration
 from syncd.core import phone, zone
 from syncd.core.call_job import JobState
 from syncd.ledger import migrate
 from syncd.ledger.approvals import TripRow
-from syncd.ledger.instance import is_held
 from syncd.ledger.passes import PassRow
 from syncd.ledger.store import shown_url
 
@@ -61,33 +60,10 @@ class CampaignStatus:
     unsent: int
     unmatched: int
     mismatched: int  #: call jobs, not batches: their reports name another phone
+    unknown_calls: int  #: calls of the campaign that no lead has
+    swept_to: datetime | None  #: its calls until then were compared with the ledger
     oldest_staged_at: datetime | None
     last_passes: list[PassStatus]
-
-
-@dataclass(frozen=True, slots=True)
-class InstanceStatus:
-    """A process that runs passes on this ledger. Not `alive`: it ended without a word."""
-
-    host: str
-    pid: int
-    version: str
-    started_at: datetime
-    seen_at: datetime
-    alive: bool
-
-
-@dataclass(frozen=True, slots=True)
-class LeaseStatus:
-    """Which instance works on a sync or a campaign, and until when nobody else may."""
-
-    lease: str  #: "sync:NAME" or "campaign:NAME"
-    host: str | None
-    pid: int | None
-    epoch: int
-    since: datetime
-    until: datetime
-    busy: bool  #: a pass is at work
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +71,11 @@ class Status:
     """Everything that `syncd status` tells. Leases exist on PostgreSQL only."""
 
     ledger: str
+    recover: str | None  #: why nothing is sent before `syncd recover`
     versions: Mapping[str, str]
     syncs: Mapping[str, SyncStatus]
     campaigns: Mapping[str, CampaignStatus]
+    suppressions: Mapping[str, ListStatus]
     instances: list[InstanceStatus]
     leases: list[LeaseStatus]
 
@@ -107,6 +85,7 @@ def gather(app: App) -> Status:
     passes = app.ledger.last_passes()
     return Status(
         ledger=shown_url(app.settings.ledger.url),
+        recover=app.ledger.recovery_needed() or app.ledger.witness.why_restored(),
         versions={
             "syncd": __version__,
             "schema": migrate.head(),
@@ -116,38 +95,10 @@ def gather(app: App) -> Status:
         },
         syncs=_syncs(app, passes),
         campaigns={name: _campaign(app, name, passes) for name in app.settings.campaigns},
-        instances=_instances(app),
-        leases=[
-            LeaseStatus(
-                lease=row.name,
-                host=row.host,
-                pid=row.pid,
-                epoch=row.epoch,
-                since=row.taken_at,
-                until=row.until,
-                busy=row.busy,
-            )
-            for row in app.ledger.leases.held(now=app.tools.clock.now())
-            if row.left_s > 0
-        ],
+        suppressions=lists_view.gather(app),
+        instances=instances_view.instances(app),
+        leases=instances_view.leases(app),
     )
-
-
-def _instances(app: App) -> list[InstanceStatus]:
-    ledger, told = app.ledger, app.settings.ledger
-    life_s = told.lease.total_seconds()
-    held = is_held(told.url)  # on SQLite the kernel knows
-    return [
-        InstanceStatus(
-            host=row.host,
-            pid=row.pid,
-            version=row.version,
-            started_at=row.started_at,
-            seen_at=row.seen_at,
-            alive=held if ledger.file is not None else row.silent_s < life_s,
-        )
-        for row in ledger.leases.instances(now=app.tools.clock.now())
-    ]
 
 
 def _syncs(app: App, passes: list[PassRow]) -> dict[str, SyncStatus]:
@@ -193,6 +144,8 @@ def _campaign(app: App, name: str, passes: list[PassRow]) -> CampaignStatus:
         unsent=view.unsent,
         unmatched=view.unmatched,
         mismatched=app.ledger.mismatched(name),
+        unknown_calls=app.ledger.sweeps.unknown_count(name),
+        swept_to=app.ledger.sweeps.swept_to(name),
         oldest_staged_at=view.oldest_staged_at,
         last_passes=[_pass(row) for row in passes if row.kind != "poll" and row.target == name],
     )
@@ -210,14 +163,19 @@ def print_status(status: Status, *, as_json: bool) -> None:
         return
     out = console()
     versions = ", ".join(f"{name} {text}" for name, text in status.versions.items())
-    out.print(fact_table([("ledger", status.ledger), ("versions", versions)]))
-    _print_instances(status, out)
+    recover = None if status.recover is None else f"{status.recover}; syncd recover"
+    facts = [("ledger", status.ledger), ("NOTHING IS SENT", recover), ("versions", versions)]
+    out.print(fact_table(facts))
+    instances_view.print_instances(status.instances, status.leases, out)
     for name, sync in status.syncs.items():
         out.print()
         out.print(fact_table(_sync_facts(name, sync)))
     for name, campaign in status.campaigns.items():
         out.print()
         out.print(fact_table(_campaign_facts(name, campaign)))
+    for name, listed in status.suppressions.items():
+        out.print()
+        out.print(fact_table(lists_view.facts(name, listed)))
     passes = [(name, row) for name, one in status.campaigns.items() for row in one.last_passes]
     polls = [(name, one.last_poll) for name, one in status.syncs.items() if one.last_poll]
     if passes or polls:
@@ -228,20 +186,6 @@ def print_status(status: Status, *, as_json: bool) -> None:
             outcome = row.outcome or "running or killed"
             table.add_row(row.kind, name, time_of(row.started_at), outcome, counts or "nothing new")
         out.print(table)
-
-
-def _print_instances(status: Status, out: Console) -> None:
-    if not status.instances:
-        return
-    table = new_table("instance", "PID", "since (UTC)", "heard of (UTC)", "works on")
-    for one in status.instances:
-        mine = [row.lease for row in status.leases if (row.host, row.pid) == (one.host, one.pid)]
-        seen = time_of(one.seen_at) if one.alive else f"{time_of(one.seen_at)}, then no more"
-        table.add_row(
-            one.host, str(one.pid), time_of(one.started_at), seen, ", ".join(mine) or "any"
-        )
-    out.print()
-    out.print(table)
 
 
 def _sync_facts(name: str, sync: SyncStatus) -> list[tuple[str, object]]:
@@ -268,8 +212,13 @@ def _campaign_facts(name: str, campaign: CampaignStatus) -> list[tuple[str, obje
         ("unsent", f"{campaign.unsent:,} batches" if campaign.unsent else None),
         ("unmatched", f"{campaign.unmatched:,} batches" if campaign.unmatched else None),
         ("mismatched", f"{campaign.mismatched:,} call jobs" if campaign.mismatched else None),
+        ("unknown calls", _unknown(name, campaign.unknown_calls)),
         ("staged since", time_of(campaign.oldest_staged_at)),
     ]
+
+
+def _unknown(name: str, calls: int) -> str | None:
+    return f"{calls:,} (syncd campaign unknown {name})" if calls else None
 
 
 def _halt(name: str, campaign: CampaignStatus) -> str | None:
@@ -277,8 +226,3 @@ def _halt(name: str, campaign: CampaignStatus) -> str | None:
         return None
     end = f"; syncd campaign release {name}" if campaign.held else ""
     return f"{campaign.halted} (since {time_of(campaign.halted_at)}{end})"
-
-
-def time_of(at: datetime | None) -> str | None:
-    """An instant to the second, UTC."""
-    return None if at is None else f"{at:%Y-%m-%d %H:%M:%S}"

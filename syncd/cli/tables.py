@@ -10,6 +10,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import IO
 
 import orjson
@@ -58,6 +59,11 @@ def fact_table(facts: Iterable[tuple[str, object]]) -> Table:
         if value is not None:
             table.add_row(name, cell(value))
     return table
+
+
+def time_of(at: datetime | None) -> str | None:
+    """An instant to the second, UTC."""
+    return None if at is None else f"{at:%Y-%m-%d %H:%M:%S}"
 
 
 def print_json_list(items: Iterable[object]) -> None:

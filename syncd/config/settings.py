@@ -19,6 +19,7 @@ from syncd.config import guard_settings as guards
 from syncd.config.call_settings import CallSettings, SuppressionSettings
 from syncd.config.mapping import Map
 from syncd.config.values import BaseUrl, Every, LedgerUrl, Name, Section, Token
+from syncd.core.sweep import SWEEP_EVERY, SWEEP_WINDOW
 
 BATCH_SIZE_MAX = 10_000
 IN_FLIGHT_MAX = 64
@@ -134,6 +135,16 @@ class CampaignSettings(Section):
         default=timedelta(hours=2),
         description="A batch that may not be sent again counts as never carried out only when so"
         " long after its last sending two whole looks into the reports do not show its calls.",
+    )
+    sweep_every: Every = Field(
+        default=SWEEP_EVERY,
+        description="How often the calls of the campaign are compared with the ledger: one that the"
+        " ledger does not know is given to the lead that lacks it, or reported.",
+    )
+    sweep_window: Every = Field(
+        default=SWEEP_WINDOW,
+        description="How far back that comparison looks. What was created while syncd did not run"
+        " is looked at as well.",
     )
     timeouts: TimeoutSettings = Field(
         default_factory=TimeoutSettings, description=str(TimeoutSettings.__doc__)

@@ -61,11 +61,12 @@ TRANSITIONS: Mapping[str, frozenset[JobState]] = {
     ),
     JobState.ACCEPTED: frozenset({JobState.CLOSED}),
     JobState.CLOSED: frozenset(),
-    JobState.REFUSED: frozenset(),
+    # Nobody was called, so a person may let it go again; a tripwire may hold that.
+    JobState.REFUSED: frozenset({JobState.STAGED, JobState.HELD}),
     JobState.DUPLICATE: frozenset(),
     JobState.PARKED: frozenset({JobState.STAGED, JobState.CANCELLED, JobState.ACCEPTED}),
-    JobState.EXPIRED: frozenset(),
-    JobState.CANCELLED: frozenset(),
+    JobState.EXPIRED: frozenset({JobState.STAGED, JobState.HELD}),
+    JobState.CANCELLED: frozenset({JobState.STAGED, JobState.HELD}),
 }
 
 BATCH_TRANSITIONS: Mapping[BatchState, frozenset[BatchState]] = {
@@ -98,7 +99,8 @@ PHONE_KNOWN = "phone_known"
 ID_OF_ANOTHER_JOB = "id_of_another_job"
 
 #: Why a job is parked: its batch was in doubt, and when its key's life was over the reports showed
-#: no call that is surely its own, or several.
+#: no call that is surely its own, or several. Or the answer had other IDs than jobs, one of them
+#: has no report after the settle time, and no report is its own.
 NOT_IN_REPORTS = "not_in_reports"
 
 #: Why a job is a duplicate: `syncd recover` found a call to its phone that this ledger had lost.

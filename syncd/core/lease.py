@@ -14,6 +14,9 @@ from datetime import timedelta
 LEASE = timedelta(seconds=60)
 #: Two renewals may fail before the third comes too late.
 RENEWALS_A_LEASE = 3
+#: After this share of a lease without a renewal nothing is sent any more: the last look and the
+#: first byte are not the same instant, and past the lease others take the claims.
+SILENCE_MAX = 0.8
 #: A claim of a batch is used this much before its end at the latest: the request is then over
 #: before anybody else may claim the batch.
 CLAIM_MARGIN = timedelta(seconds=60)
@@ -58,6 +61,11 @@ def over_share(mine: int, *, leases: int, instances: int) -> bool:
     """
     share = -(-leases // max(1, instances))
     return mine > share
+
+
+def silence_is_long(silent_s: float, lease: timedelta) -> bool:
+    """Whether an instance that was last heard of so long ago may soon be taken for dead."""
+    return silent_s >= SILENCE_MAX * lease.total_seconds()
 
 
 def claim_is_ending(elapsed_s: float, claim: timedelta) -> bool:

@@ -21,6 +21,9 @@ LOOK_AGAIN = timedelta(minutes=10)
 LOOK_EVERY = timedelta(minutes=30)
 #: A request that was given up may still be carried out so much later.
 REQUEST_LIFE = timedelta(hours=1)
+#: A look is wider by so much on both sides: the clock of who sent dated the sendings, and a call
+#: outside the range would be taken for one that was not made.
+CLOCK_MARGIN = timedelta(hours=1)
 
 
 class Verdict(StrEnum):

@@ -1,4 +1,4 @@
-"""Which passes run when: one for each sync and do-not-call list, four for each campaign."""
+"""Which passes run when: one for each sync and do-not-call list, five for each campaign."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from functools import partial
 from syncd.app import App
 from syncd.daemon.scheduled import ScheduledPass
 from syncd.daemon.scheduler import Scheduler
-from syncd.engine import poll, pull_reports, reconcile, submit, suppress, withdraw
+from syncd.engine import poll, pull_reports, reconcile, submit, suppress, sweep, withdraw
+from syncd.engine.once import CAMPAIGN_PASSES
 from syncd.engine.parts import Campaign
 from syncd.engine.passes import PassResult
 from syncd.errors import LedgerError
@@ -20,7 +21,6 @@ RECONCILE_EVERY = timedelta(seconds=15)
 WITHDRAW_EVERY = timedelta(seconds=15)
 #: Polls at once: more would only wait for the ledger's one writer.
 POLLS_MAX = 8
-_PASSES_A_CAMPAIGN = 4
 
 OnLost = Callable[[LedgerError], None]
 
@@ -37,7 +37,7 @@ def schedule(app: App, on_lost: OnLost) -> Scheduler:
     scheduler = Scheduler(
         app.tools.clock,
         polls=min(len(names) + len(lists), POLLS_MAX),
-        campaigns=_PASSES_A_CAMPAIGN * len(campaigns),
+        campaigns=len(CAMPAIGN_PASSES) * len(campaigns),
     )
     # What a kill left open is settled first, then what is staged goes out, then polls add to it.
     for campaign in campaigns:
@@ -51,21 +51,23 @@ def schedule(app: App, on_lost: OnLost) -> Scheduler:
 
 
 def _add_campaign(app: App, campaign: Campaign, scheduler: Scheduler, on_lost: OnLost) -> None:
-    for kind, module, interval in (
-        ("reconcile", reconcile, RECONCILE_EVERY),
-        ("withdraw", withdraw, WITHDRAW_EVERY),
-        ("submit", submit, SUBMIT_EVERY),
-        ("pull_reports", pull_reports, campaign.report_every),
-    ):
+    intervals = {
+        reconcile: RECONCILE_EVERY,
+        sweep: campaign.sweep_every,
+        withdraw: WITHDRAW_EVERY,
+        submit: SUBMIT_EVERY,
+        pull_reports: campaign.report_every,
+    }
+    for module in CAMPAIGN_PASSES:
         scheduled = ScheduledPass(
-            kind,
+            module.__name__.rpartition(".")[2],
             campaign.name,
             app.tools,
             run=partial(module.run_once, campaign, app.tools),
             has_work=partial(module.has_work, campaign, app.tools),
             on_lost=on_lost,
         )
-        scheduler.every(scheduled.name, scheduled, interval, pool="campaigns")
+        scheduler.every(scheduled.name, scheduled, intervals[module], pool="campaigns")
 
 
 def _add_suppress(app: App, name: str, scheduler: Scheduler, on_lost: OnLost) -> None:

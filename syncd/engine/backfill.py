@@ -1,4 +1,4 @@
-"""Backfill: poll a source from its start and submit in turns, until all is answered.
+"""Backfill: poll a source from its start and submit beside it, until all is answered.
 
 Safe to stop and to start again at any point: what was staged is in the ledger, what was sent has
 its key there, and what is known is not taken twice. The live cursor is left alone.
@@ -7,20 +7,25 @@ its key there, and what is known is not taken twice. The live cursor is left alo
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Self
 
 from syncd.core.call_job import JobState
-from syncd.engine import poll, reconcile, submit
+from syncd.engine import poll, reconcile
 from syncd.engine.parts import Campaign, Sync
 from syncd.engine.passes import Pass, PassResult, Tools
 from syncd.engine.poll import Backfill
+from syncd.engine.submit import Submitting
 from syncd.errors import HeldElsewhere
+from syncd.ledger.intake_page import SealOrder
+from syncd.ledger.outbox import ClaimedBatch
 from syncd.sources.base import Page
 
-#: So many full rounds of requests are staged before they are sent, or it took so long to stage.
-_TURN_ROUNDS = 2
-_TURN_S = 1.0
+#: After so long what is staged goes, even if it is less than a whole list.
+_PATIENCE_S = 1.0
 #: Between two looks at batches that wait for their back-off or quiet time.
 _REST_S = 1.0
 _ENDS = ("halted", "config", "stopped")
@@ -35,7 +40,7 @@ class Progress:
     source: float | None = 0.0  #: share of the source that was read, or None when unknown
     records: int = 0
     new: int = 0
-    to_send: int = 0  #: new leads that are neither held nor duplicates
+    to_send: int = 0  #: jobs that were staged, and those that an earlier run left
     answered: int = 0
     waiting: bool = False  #: the source is read; some batches wait to be sent again
 
@@ -54,64 +59,108 @@ def run(
     Args:
         wait: stay until no batch is without an answer; else leave doubts to the daemon.
     """
-    turns = _Turns(campaign, tools, progress)
     before = _unsent_before(campaign, tools)
     progress.to_send = before
-
-    def on_page(page: Page, running: Pass) -> None:
-        counts = running.counts
-        progress.source = page.progress
-        progress.records = counts["records"]
-        progress.new = counts["new"]
-        progress.to_send = before + counts["new"] - counts["held"] - counts["duplicate"]
-        turns.take_if_due(counts["staged"])
-
-    polled = poll.run_once(sync, tools, backfill=backfill, on_page=on_page)
-    turns.take_all(wait=wait)
-    return [polled, *_merged(turns.done)]
+    with _Sending(campaign, tools, progress, before) as sending:
+        polled = poll.run_once(sync, tools, backfill=backfill, beside=sending)
+        sending.send_all(wait=wait)
+    return [polled, *_merged(sending.done)]
 
 
-class _Turns:
-    """The submits and reconciles of a backfill; between them it reads on.
+class _Sending:
+    """The submits and reconciles of a backfill, beside the reading.
 
-    One thread reads, maps, stores and seals in turns: threads that take these apart wait for the
-    interpreter's and the ledger's locks longer than they gain.
+    One thread stores, seals and records in turns: threads that take these apart wait for the
+    interpreter's and the ledger's locks longer than they gain. Requests are in flight meanwhile.
     """
 
-    def __init__(self, campaign: Campaign, tools: Tools, progress: Progress) -> None:
+    def __init__(
+        self, campaign: Campaign, tools: Tools, progress: Progress, unsent_before: int
+    ) -> None:
         self._campaign = campaign
         self._tools = tools
         self._progress = progress
-        self._turn_jobs = _TURN_ROUNDS * campaign.max_in_flight * campaign.batch_size
-        self._staged = 0  # when the last turn was taken
-        self._taken_at_s = tools.clock.monotonic_s()
+        self._submit: Submitting | None = None
+        self._unsent_before = unsent_before
+        self._left = unsent_before  # jobs that were staged and are not begun
+        self._begun = 0  # of the jobs that were staged, so many are sealed, or cannot go now
+        self._sent_at_s = tools.clock.monotonic_s()
         self.done: list[PassResult] = []
 
-    def take_if_due(self, staged: int) -> None:
-        """Send when enough was staged, or some time ago. An end of the campaign ends the poll."""
-        now_s = self._tools.clock.monotonic_s()
-        if staged - self._staged >= self._turn_jobs or now_s - self._taken_at_s >= _TURN_S:
-            self._staged, self._taken_at_s = staged, now_s
-            if not self._take():
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._submit is not None:
+            self._submit.end()
+
+    def order(self) -> SealOrder | None:
+        """What is staged goes first, so nothing new is sealed before it."""
+        if self._left >= self._campaign.batch_size:
+            return None
+        return self._opened().order()
+
+    def on_page(self, page: Page, running: Pass, sealed: Sequence[ClaimedBatch]) -> None:
+        """Tell how far it is, and send what there is; an end of the campaign ends the poll."""
+        counts, progress = running.counts, self._progress
+        progress.source = page.progress
+        progress.records = counts["records"]
+        progress.new = counts["new"]
+        before = self._unsent_before
+        progress.to_send = before + counts["staged"]
+        self._left = before + counts["staged"] - self._begun
+        self._send(sealed)
+        if not self._goes_on():
+            self._tools.stop.set()
+
+    def on_wait(self, upcoming: Future[object]) -> None:
+        """Record the answers that come meanwhile."""
+        if self._submit is not None:
+            self._submit.record_until(upcoming)
+            if not self._goes_on():
                 self._tools.stop.set()
 
-    def take_all(self, *, wait: bool) -> None:
+    def _send(self, sealed: Sequence[ClaimedBatch]) -> None:
+        now_s = self._tools.clock.monotonic_s()
+        if self._submit is not None:
+            self._submit.send(sealed)
+        self._take(sum(batch.size for batch in sealed))
+        patient = now_s - self._sent_at_s < _PATIENCE_S
+        if patient and self._left < self._campaign.batch_size:
+            return
+        self._sent_at_s = now_s
+        self._take(self._opened().send_ready(self._left, whole_lists=patient))
+
+    def _take(self, begun: int) -> None:
+        self._begun += begun
+        self._left -= begun
+
+    def _opened(self) -> Submitting:
+        if self._submit is None:
+            self._submit = Submitting(self._campaign, self._tools, on_sent=self._on_sent)
+        return self._submit
+
+    def send_all(self, *, wait: bool) -> None:
         """Send what is left; with `wait`, until nothing is left that time brings to its end."""
         while not self._tools.stop.is_set():
-            if not self._take() or not wait or not _rest(self._campaign, self._tools):
+            self._opened().send_all()
+            if not self._goes_on() or not wait or not _rest(self._campaign, self._tools):
                 break
             self._progress.waiting = True
             self._tools.stop.wait(_REST_S)
 
-    def _take(self) -> bool:
-        """One submit, and one reconcile if there is something; whether it may go on."""
-        taken = [submit.run_once(self._campaign, self._tools, on_sent=self._on_sent)]
+    def _goes_on(self) -> bool:
+        """Whether anything more may be sent; after a submit that has ended, reconcile."""
+        if self._submit is None or not self._submit.ended:
+            return True
+        ended = [self._submit.result()]
+        self._submit = None
         if reconcile.has_work(self._campaign, self._tools):
             # Another instance that is at work on the campaign does the same.
             with suppress(HeldElsewhere):
-                taken.append(reconcile.run_once(self._campaign, self._tools, on_sent=self._on_sent))
-        self.done += taken
-        return not any(result.outcome in _ENDS for result in taken)
+                ended.append(reconcile.run_once(self._campaign, self._tools, on_sent=self._on_sent))
+        self.done += ended
+        return not any(result.outcome in _ENDS for result in ended)
 
     def _on_sent(self, jobs: Counter[str]) -> None:
         self._progress.answered += jobs["answered"]

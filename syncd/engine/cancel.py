@@ -1,7 +1,9 @@
 """Cancel: withdraw call jobs at a person's word; works beside a running daemon.
 
 held, staged   end in the ledger, and nothing was ever sent
-accepted       the vendor is asked to cancel by ID; the report of the call closes the job
+accepted       the vendor is asked to cancel by ID; the report of the call closes the job.
+               Not where a report has shown that the ID is another phone's: it might end the call
+               of somebody else
 sealed         is being sent at this moment: nobody can say yet, so the person tries again
 """
 
@@ -18,6 +20,7 @@ from syncd.errors import SyncdError
 from syncd.ledger.cancel import Cancellable
 from syncd.ledger.ledger import Ledger
 from syncd.ledger.moves import By
+from syncd.observe.steps import named
 
 ACTOR = "cli:cancel"
 WHY_UNSENT = "cancelled by a person"
@@ -34,12 +37,14 @@ class Cancelled:
     at_vendor: int = 0  #: the vendor cancelled them
     too_late: int = 0  #: the vendor did not: the call has ended, or the ID is not known
     being_sent: int = 0  #: in a batch that has no answer yet
+    mismatched: int = 0  #: their IDs are other phones', as reports say: the vendor was not asked
     error: SyncdError | None = None  #: why the vendor could not be asked for the rest
 
     @property
     def complete(self) -> bool:
         """Whether everything that was asked for was withdrawn."""
-        return self.error is None and not self.too_late and not self.being_sent
+        left = self.too_late + self.being_sent + self.mismatched
+        return self.error is None and not left
 
 
 def run(
@@ -49,7 +54,10 @@ def run(
     campaign_of: Callable[[str], Campaign],
 ) -> Cancelled:
     """Withdraw these jobs; what was done before an error stays done and is counted."""
-    done = Cancelled(being_sent=sum(job.state is JobState.SEALED for job in jobs))
+    done = Cancelled(
+        being_sent=sum(job.state is JobState.SEALED for job in jobs),
+        mismatched=sum(job.mismatched for job in jobs),
+    )
     unsent = [job.job_id for job in jobs if job.state in (JobState.HELD, JobState.STAGED)]
     for start in range(0, len(unsent), _UNSENT_MAX):
         some = unsent[start : start + _UNSENT_MAX]
@@ -59,7 +67,7 @@ def run(
         done.being_sent += len(some) - ended
     accepted: dict[str, dict[str, int]] = {}
     for job in jobs:
-        if job.state is JobState.ACCEPTED and job.call_job_id is not None:
+        if job.state is JobState.ACCEPTED and job.call_job_id and not job.mismatched:
             accepted.setdefault(job.campaign, {})[job.call_job_id] = job.job_id
     for name, ids in accepted.items():
         try:
@@ -75,7 +83,7 @@ def _at_vendor(
     listed = list(ids)
     for start in range(0, len(listed), IDS_MAX):
         some = listed[start : start + IDS_MAX]
-        told = ask_by_ids(campaign.client.cancel, some)
+        told = ask_by_ids(named("job.cancel", campaign.client.cancel), some)
         cancelled = [ids[one] for one in dict.fromkeys(told.found) if one in ids]
         if cancelled:
             ledger.note_cancel(cancelled, why=WHY_ASKED, by=_by(clock))

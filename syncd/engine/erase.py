@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from syncd.clock import Clock, to_ms
 from syncd.engine.asking import ask_by_ids
 from syncd.engine.parts import Campaign
-from syncd.errors import SyncdError
+from syncd.errors import SyncdError, Transient
 from syncd.ledger.erase import Erasure, refuse_open
 from syncd.ledger.ledger import Ledger
 from syncd.ledger.moves import By
 from syncd.ledger.persons import Person
+from syncd.observe.steps import named
 
 ACTOR = "cli:erase"
 
@@ -37,7 +38,8 @@ class AtVendor:
     asked: int = 0
     cancelled: int = 0
     not_cancelled: int = 0  #: already made, in progress, or not known there
-    not_asked: int = 0  #: the vendor could not be asked, and --force said to go on
+    #: the vendor could not be asked, or it has another phone under the ID; --force said to go on
+    not_asked: int = 0
 
 
 def person(named: Named, ledger: Ledger) -> Person:
@@ -59,11 +61,12 @@ def run(
         force: erase here also when the vendor cannot be asked to cancel: it may still call.
 
     Raises:
-        Transient: a call of theirs is in a batch without an answer; nothing was erased.
+        Transient: a call of theirs is in a batch without an answer, or its ID is another phone's;
+            nothing was erased.
         SyncdError: the vendor could not be asked; nothing was erased.
     """
     who = person(named, ledger)
-    settled = {job for _campaign, _id, job in who.open_calls}
+    settled = {job for _campaign, _id, job in who.open_calls} | who.mismatched
     refuse_open(who, settled)
     told = _cancel(who, campaign_of, force=force)
     by = By(ACTOR, to_ms(clock.now()))
@@ -74,13 +77,19 @@ def run(
 
 
 def _cancel(who: Person, campaign_of: Callable[[str], Campaign], *, force: bool) -> AtVendor:
-    told = AtVendor()
+    if who.mismatched and not force:
+        raise Transient(
+            "the ID of a call to this person is another phone's, as its report says:"
+            " nothing was cancelled or erased",
+            hint="cancel the right call in the vendor's own pages, then use --force",
+        )
+    told = AtVendor(not_asked=len(who.mismatched))
     calls: dict[str, list[str]] = {}
     for name, id_, _job in who.open_calls:
         calls.setdefault(name, []).append(id_)
     for name, ids in calls.items():
         try:
-            answer = ask_by_ids(campaign_of(name).client.cancel, ids)
+            answer = ask_by_ids(named("person.cancel", campaign_of(name).client.cancel), ids)
         except SyncdError:
             if not force:
                 raise

@@ -12,6 +12,7 @@ from syncd.core.report import JobReport, is_redial, phone_of
 from syncd.engine.asking import ask_by_phones
 from syncd.engine.parts import Campaign
 from syncd.engine.passes import Pass
+from syncd.observe.steps import named
 
 #: Refused batches looked at in one pass; the next pass looks at the next ones.
 BATCHES_MAX = 20
@@ -20,12 +21,13 @@ BATCHES_MAX = 20
 def find_calls(campaign: Campaign, running: Pass) -> None:
     """Look for the calls of duplicates; raises what the campaign and the ledger raise."""
     tools = running.tools
+    ask = named("duplicate.ask", campaign.client.job_reports)
     for _ in range(BATCHES_MAX):
         wanted = tools.ledger.found_calls.next_to_find(campaign.name)
         if wanted is None or tools.stop.is_set():
             return
         phones = [str(phone) for phone in wanted.jobs]
-        told = ask_by_phones(lambda some: campaign.client.job_reports(phones=some), phones).found
+        told = ask_by_phones(lambda some: ask(phones=some), phones).found
         found = _alone(told)
         kept = tools.ledger.found_calls.record_found(campaign.name, wanted, found, by=running.by())
         running.counts["found"] += kept

@@ -1,20 +1,25 @@
 """Holds what a poll would start until the poll is judged, and what a day has no room for.
 
-A poll is judged at its end, however it ends. One that was killed is judged by the next poll of its
+A short poll is judged by all of its pages before the first is stored; a longer one at its end,
+however it ends, and its jobs wait until then. One that was killed is judged by the next poll of its
 sync, which counts what it left; one that was cut short counts until a poll comes to its end, so
 that many short polls start no more than one long one.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
+from typing import NamedTuple
 
 from syncd.core.guards import (
     JUDGING,
     TRIPWIRE,
     USUAL_POLLS,
     Limit,
+    Tripwires,
     day_limit,
     poll_limit,
     room_today,
@@ -22,15 +27,26 @@ from syncd.core.guards import (
 from syncd.engine.parts import Campaign, Sync
 from syncd.engine.passes import Pass
 from syncd.errors import SyncdError
-from syncd.ledger.guards import Trip
-from syncd.ledger.intake import IntakePage, IntakeResult
+from syncd.ledger.guards import Guards, Trip
+from syncd.ledger.intake_page import IntakePage, IntakeResult
 from syncd.ledger.outbox import ClaimedBatch
 from syncd.observe import events, logs
+from syncd.sources.base import Page
 
 _log = logs.get("engine")
 
+#: So many pages are read before the first is stored, so that most polls are judged as a whole;
+#: a page is bounded (sources/pager.py), and so are these.
+LOOK_AHEAD_PAGES = 10
 #: Jobs that are held in one transaction: the others wait no longer than that.
 _HELD_AT_ONCE = 5_000
+
+
+class _Ahead(NamedTuple):
+    """A whole poll, before it is stored."""
+
+    pages: int
+    records: int
 
 
 class Judge:
@@ -41,32 +57,47 @@ class Judge:
         self._running = running
         self._guards = running.tools.ledger.guards
         self._before = self._guards.unjudged(sync.name)
-        self._started = 0
-        self._alone = self._direct = False
+        self._started = self._waiting = 0
+        self._ahead: _Ahead | None = None  #: all that the poll has, where that is known
+        self._noted = False
         self._limit: Limit | None = None
         self.finished = False  #: the poll came to the end of its source
 
-    def only_page(self) -> None:
-        """The poll has one page, so it can be judged before its jobs are stored."""
-        self._alone = True
+    def look_ahead(self, pages: Iterator[Page]) -> Iterator[Page]:
+        """The same pages; of a poll that ends within the first few it is known how much it has.
+
+        Such a poll is judged before it is stored. An error of the source comes in its own place.
+        """
+        first, error = deque[Page](), None
+        try:
+            first.extend(islice(pages, LOOK_AHEAD_PAGES + 1))
+        except SyncdError as failed:
+            error = failed
+        if error is None and len(first) <= LOOK_AHEAD_PAGES:
+            self._ahead = _Ahead(len(first), sum(len(page.rows) for page in first))
+        while first:
+            yield first.popleft()
+        if error is not None:
+            raise error
+        yield from pages
 
     def mark(self, page: IntakePage) -> None:
         """Have the page's jobs wait; those of a poll that is too much already, for a person."""
-        if self._alone and not self._before.jobs:
-            most = len(page.new) + len(page.released) + len(page.remapped)
-            self._direct = self._trip(most) is None
-        if not self._direct:
+        if self._is_allowed(page):
+            page.noted = self._noted
+        else:
             page.held_as = JUDGING if self._trip(self._started) is None else TRIPWIRE
 
-    def count(self, stored: IntakeResult) -> None:
-        """Count what a page would start."""
-        if not self._direct:
-            self._started += stored.staged + stored.released
+    def count(self, stored: IntakeResult, *, held: bool) -> None:
+        """Count what a page would start; `held`: it waits until the poll is judged."""
+        jobs = stored.staged + stored.released
+        self._started += jobs
+        self._waiting += jobs if held else 0
 
     def settle(self) -> None:
         """Let the jobs go, or hold all of them for a person."""
-        waiting = self._started + self._before.waiting
-        if not waiting and not (self.finished and self._before.passed):
+        waiting = self._waiting + self._before.waiting
+        if not (waiting or self._noted or (self.finished and self._before.passed)):
             return
         trip = self._trip(self._started) if waiting else None
         passed = None if self.finished else self._before.jobs + self._started
@@ -78,7 +109,7 @@ class Judge:
             return
         counts.update(tripped=waiting)
         counts["staged"] = counts["released"] = 0
-        _tell(sync.name, sync.campaign, trip.limit, trip.limit.of(trip.jobs), waiting)
+        tell_tripped(sync.name, sync.campaign, trip.limit, trip.limit.of(trip.jobs), waiting)
 
     def let_go(self) -> None:
         """Release what a killed poll left, unjudged: no guard is on, or a person has decided."""
@@ -88,18 +119,45 @@ class Judge:
                 sync.name, sync.campaign, trip=None, passed=None, by=by
             )
 
+    def _is_allowed(self, page: IntakePage) -> bool:
+        """Whether all that the poll has is known, and within its limits, before it is stored."""
+        ahead = self._ahead
+        if ahead is None or self._before.jobs:
+            return False
+        if ahead.pages > 1:
+            # Each record starts one call at the most.
+            self._noted = self._trip(ahead.records) is None
+            return self._noted
+        return self._trip(len(page.new) + len(page.released) + len(page.remapped)) is None
+
     def _trip(self, started: int) -> Trip | None:
         """The limit that so many are beyond; what is usual is asked for only when it matters."""
-        tripwires, total = self._sync.tripwires, self._before.jobs + started
+        total = self._before.jobs + started
+        tripwires = self._sync.tripwires
         if total <= tripwires.surely_allowed:
             return None
         if self._limit is None:
-            usual: list[int] = []
-            if tripwires.max_growth is not None:
-                usual = self._guards.usual_polls(self._sync.name, most=USUAL_POLLS)
-            self._limit = poll_limit(tripwires, usual)
-        limit = self._limit
-        return None if limit is None or total <= limit.jobs else Trip(limit, total)
+            self._limit = limit_of(self._sync.name, tripwires, self._guards)
+        return beyond(self._limit, total)
+
+
+def foreseen(sync: Sync, guards: Guards, started: int) -> Trip | None:
+    """The limit that a poll would be beyond which started so many call jobs now."""
+    total = guards.unjudged(sync.name).jobs + started
+    return beyond(limit_of(sync.name, sync.tripwires, guards), total)
+
+
+def limit_of(sync: str, tripwires: Tripwires, guards: Guards) -> Limit | None:
+    """The lowest tripwire of a sync, or None."""
+    usual: list[int] = []
+    if tripwires.max_growth is not None:
+        usual = guards.usual_polls(sync, most=USUAL_POLLS)
+    return poll_limit(tripwires, usual)
+
+
+def beyond(limit: Limit | None, jobs: int) -> Trip | None:
+    """The trip of so many jobs, or None when the limit has room for them."""
+    return None if limit is None or jobs <= limit.jobs else Trip(limit, jobs)
 
 
 @contextmanager
@@ -127,17 +185,18 @@ def judged(sync: Sync, running: Pass, *, guarded: bool, whole: bool) -> Iterator
 def seal_next(campaign: Campaign, running: Pass) -> ClaimedBatch | None:
     """Seal the next batch, no larger than the day has room for; without room, hold all."""
     tools = running.tools
-    phones_max = campaign.batch_size
     limit = day_limit(campaign.day)
     if limit is not None:
         use = tools.ledger.guards.day_use(campaign.name, now=tools.clock.now())
-        room = room_today(limit, sent=use.sent, approved=use.approved)
-        if not room:
+        if not room_today(limit, sent=use.sent, approved=use.approved):
             _hold_all(campaign, limit, use.sent, running)
             return None
-        phones_max = min(phones_max, room)
     return tools.ledger.seal_batch(
-        campaign.name, phones_max=phones_max, now=tools.clock.now(), by=running.by()
+        campaign.name,
+        phones_max=campaign.batch_size,
+        limit=limit,
+        now=tools.clock.now(),
+        by=running.by(),
     )
 
 
@@ -148,10 +207,11 @@ def _hold_all(campaign: Campaign, limit: Limit, sent: int, running: Pass) -> Non
     ):
         running.counts["tripped"] += held.total()
         for sync, jobs in sorted(held.items()):
-            _tell(sync, campaign.name, limit, limit.of(sent + jobs), jobs)
+            tell_tripped(sync, campaign.name, limit, limit.of(sent + jobs), jobs)
 
 
-def _tell(sync: str, campaign: str, limit: Limit, found: float, jobs: int) -> None:
+def tell_tripped(sync: str, campaign: str, limit: Limit, found: float, jobs: int) -> None:
+    """Say in the log that a guard holds calls, and how to let them go."""
     _log.warning(
         events.GUARD_TRIPPED,
         sync=sync,

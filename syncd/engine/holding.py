@@ -20,8 +20,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from syncd import __version__
-from syncd.clock import Clock
-from syncd.core.lease import LEASE, Lease, over_share, renew_every_s
+from syncd.clock import Clock, Moment
+from syncd.core.lease import LEASE, Lease, over_share, renew_every_s, silence_is_long
 from syncd.errors import HeldElsewhere, SyncdError
 from syncd.ledger.leases import Alive, InstanceRow
 from syncd.ledger.ledger import Ledger
@@ -41,6 +41,11 @@ class Holding:
         """Whether other instances are at work on the same ledger."""
         return False
 
+    @property
+    def holder(self) -> str | None:
+        """The ID of this instance, whose claims others take when it is dead."""
+        return None
+
     @contextmanager
     def held(self, name: str | None) -> Iterator[Lease | None]:
         """Work under the lease of this name; None: no lease is needed.
@@ -50,6 +55,14 @@ class Holding:
         """
         del name
         yield None
+
+    def be_heard(self) -> None:
+        """Before a claim is used: let the others know that this instance lives, if it is time."""
+
+    def heard_since(self, begun: Moment) -> bool:
+        """Whether nobody can have taken this instance for dead, and its claims, since then."""
+        del begun
+        return True
 
     def stay(self) -> None:
         """From now on keep leases between passes, and wait for nobody: this is the daemon."""
@@ -113,6 +126,7 @@ class LeasedHolding(Holding):
         self._thread: threading.Thread | None = None
         self.me = _this_process(clock)
         self._alive = Alive(1, 0)
+        self._heard = self._unbroken = Moment.of(clock)
         self._beat()
 
     def start(self) -> None:
@@ -123,6 +137,19 @@ class LeasedHolding(Holding):
     @property
     def several(self) -> bool:
         return self._alive.instances > 1
+
+    @property
+    def holder(self) -> str | None:
+        return self.me.id
+
+    def be_heard(self) -> None:
+        if self._heard.elapsed_s(self._clock) >= self._life.total_seconds() / 2:
+            self._beat()
+
+    def heard_since(self, begun: Moment) -> bool:
+        return begun.boot_s >= self._unbroken.boot_s and not silence_is_long(
+            self._heard.elapsed_s(self._clock), self._life
+        )
 
     def stay(self) -> None:
         self._stays = True
@@ -163,7 +190,12 @@ class LeasedHolding(Holding):
             _log.warning(events.HEARTBEAT_MISSED, reason=str(error))
 
     def _beat(self) -> None:
-        self._alive = self._ledger.leases.beat(self.me, life=self._life, now=self._clock.now())
+        """Be heard of; the ledger's own time of it is somewhere between begin and end."""
+        begun = Moment.of(self._clock)
+        self._alive = self._ledger.leases.beat(self.me, life=self._life, now=begun.at)
+        if self._heard.elapsed_s(self._clock) >= self._life.total_seconds():
+            self._unbroken = Moment.of(self._clock)
+        self._heard = begun
 
     def _beat_on(self) -> None:
         while not self._ended.wait(renew_every_s(self._life)):

@@ -69,7 +69,6 @@ class Missing:
             )
             return
         done = verbs.withdraw(found.job_ids, why=LEFT_SOURCE, by=running.by())
-        verbs.mark_left(found.lead_ids, by=running.by())
         running.counts.update(withdrawn=done.ended, to_cancel=done.wanted)
 
     def _why_not(self, found: Leaving, running: Pass) -> str:

@@ -7,8 +7,10 @@ record   one guarded move of the batch and its jobs
 
 from __future__ import annotations
 
-from syncd.core.doubt import CLOCK_ERROR, is_set_back
+from syncd.core.doubt import is_set_back
 from syncd.core.look_up import (
+    CLOCK_MARGIN,
+    LOOK_AGAIN,
     REQUEST_LIFE,
     Look,
     LookedUp,
@@ -28,8 +30,15 @@ from syncd.observe import events, logs
 _log = logs.get("engine")
 
 
-def look_up(batch: ClaimedBatch, campaign: Campaign, running: Pass) -> None:
-    """Look once, and record what that says; raises what the campaign and the ledger raise."""
+def look_up(
+    batch: ClaimedBatch, campaign: Campaign, running: Pass, *, may_go_again: bool = False
+) -> None:
+    """Look once, and record what that says; raises what the campaign and the ledger raise.
+
+    Args:
+        may_go_again: its key is alive, and only its campaign keeps it from being sent: unless all
+            of its calls are found, it waits for that.
+    """
     tools = running.tools
     now = tools.clock.now()
     try:
@@ -48,7 +57,10 @@ def look_up(batch: ClaimedBatch, campaign: Campaign, running: Pass) -> None:
         found=len(look.found),
         several=len(look.several),
     )
-    if verdict is Verdict.WAIT:
+    if may_go_again and verdict is not Verdict.ADOPT:
+        running.counts["in_doubt"] += batch.size
+        tools.ledger.let_go(batch, next_at=now + LOOK_AGAIN)
+    elif verdict is Verdict.WAIT:
         _wait(batch, campaign, running, looked_up)
     elif verdict is Verdict.ABSENT:
         if tools.ledger.look_ups.record_absent(batch, by=running.by()):
@@ -63,8 +75,8 @@ def _look(batch: ClaimedBatch, campaign: Campaign, running: Pass) -> Look:
     assert batch.last_sent_at is not None
     phones = look_ups.sealed_phones(batch.id)
     now = clock.now()
-    until = min(batch.last_sent_at + REQUEST_LIFE, max(now, batch.last_sent_at)) + CLOCK_ERROR
-    since = min(batch.first_sent_at, now) - CLOCK_ERROR
+    until = min(batch.last_sent_at + REQUEST_LIFE, max(now, batch.last_sent_at)) + CLOCK_MARGIN
+    since = min(batch.first_sent_at, now) - CLOCK_MARGIN
     calls = calls_between(campaign, since, until, phones=list(phones), stop=running.tools.stop)
     ids = [report.call_job_id for report in calls]
     return compare(phones, calls, used=look_ups.used_call_job_ids(campaign.name, ids))

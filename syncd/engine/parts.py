@@ -12,6 +12,7 @@ from syncd.core.doubt import QUIET, RESEND_WINDOW
 from syncd.core.guards import NO_DAY_LIMITS, NO_TRIPWIRES, DayLimits, Tripwires
 from syncd.core.look_up import SETTLE
 from syncd.core.mapping import MappingSpec
+from syncd.core.sweep import SWEEP_EVERY, SWEEP_WINDOW
 from syncd.sources.base import Source
 
 
@@ -30,6 +31,8 @@ class Campaign:
     day: DayLimits = NO_DAY_LIMITS
     calls: Mapping[str, CallPolicy] = field(default_factory=dict)  #: of its syncs
     settle: timedelta = SETTLE
+    sweep_every: timedelta = SWEEP_EVERY
+    sweep_window: timedelta = SWEEP_WINDOW
     #: None until tried; False where the installation lacks reports by date
     reports_by_date: bool | None = field(default=None)
 

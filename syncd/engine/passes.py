@@ -41,6 +41,7 @@ INCOMPLETE = (
     "mismatched",
     "unreadable",
     "not_withdrawn",
+    "second_calls",
 )
 
 
@@ -50,6 +51,7 @@ LEASED: Mapping[str, Callable[[str], str]] = {
     "reconcile": of_campaign,
     "pull_reports": of_campaign,
     "withdraw": of_campaign,
+    "sweep": of_campaign,
     "suppress": of_list,
 }
 
@@ -107,7 +109,8 @@ class Pass:
 
     def by(self) -> By:
         """The signature of a move made now."""
-        return By(self.kind, to_ms(self.tools.clock.now()), self.id, self.lease)
+        now_ms = to_ms(self.tools.clock.now())
+        return By(self.kind, now_ms, self.id, self.lease, self.tools.holding.holder)
 
     def result(self) -> PassResult:
         """The pass as it stands."""

@@ -15,11 +15,13 @@ from datetime import datetime
 
 from syncd.clock import to_ms
 from syncd.core.call_policy import CallPolicy
+from syncd.engine.guarding import foreseen
 from syncd.engine.parts import Sync
 from syncd.engine.seen import Seen, number_of
 from syncd.engine.sorting import Sorter, SortRules
 from syncd.errors import SyncdError
-from syncd.ledger.intake import IntakePage, NewLead
+from syncd.ledger.guards import Trip
+from syncd.ledger.intake_page import IntakePage, NewLead
 from syncd.ledger.ledger import Ledger
 from syncd.sources.base import WHOLE, Page, Unread
 
@@ -70,6 +72,12 @@ class Plan:
     first_jobs: list[FirstJob] = field(default_factory=list)
     unread: Unread = WHOLE  #: what the source holds and the poll after this plan may read
     error: SyncdError | None = None  #: why the source could not be read to its end
+    trip: Trip | None = None  #: the tripwire that would hold all that the poll would start
+
+    @property
+    def starts(self) -> int:
+        """The most call jobs that a tripwire would count, changed rows among them."""
+        return sum(self.counts[name] for name in ("staged", "released", "changed_calls"))
 
 
 def run(
@@ -103,6 +111,7 @@ def run(
                 break
     except SyncdError as error:
         plan.error = error
+    plan.trip = foreseen(sync, ledger.guards, plan.starts)
     return plan
 
 

@@ -8,10 +8,12 @@ nothing: the next poll reads on from the last stored page.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import PurePath
+from typing import Protocol
 
 from syncd.core.starting import StartAt
 from syncd.engine.ahead import read_ahead
@@ -21,7 +23,8 @@ from syncd.engine.parts import Sync
 from syncd.engine.passes import Pass, PassResult, Tools, run_pass
 from syncd.engine.sorting import SortedPage, Sorter, SortRules
 from syncd.errors import SourceDown
-from syncd.ledger.intake import IntakePage
+from syncd.ledger.intake_page import IntakePage, IntakeResult, SealOrder
+from syncd.ledger.outbox import ClaimedBatch
 from syncd.observe import events, logs
 from syncd.sources.base import Page
 
@@ -37,12 +40,25 @@ class Backfill:
     guarded: bool = False  #: no person has decided it: the tripwires of the sync count
 
 
+class Beside(Protocol):
+    """What is done in turns with a poll, by the same thread."""
+
+    def order(self) -> SealOrder | None:
+        """The lists that the next page's new jobs may be sealed into."""
+
+    def on_page(self, page: Page, running: Pass, sealed: Sequence[ClaimedBatch]) -> None:
+        """A page was stored, and its jobs were sealed into these batches by the order."""
+
+    def on_wait(self, upcoming: Future[object]) -> None:
+        """The next page is not read yet."""
+
+
 def run_once(
     sync: Sync,
     tools: Tools,
     *,
     backfill: Backfill | None = None,
-    on_page: Callable[[Page, Pass], None] | None = None,
+    beside: Beside | None = None,
 ) -> PassResult:
     """Read what is new, page by page, until the source ends or a stop is asked for."""
     with run_pass("poll", sync.name, tools) as running, _judged(sync, running, backfill) as judge:
@@ -58,8 +74,7 @@ def run_once(
         sorter = _sorter(sync, tools, stored_digest or digest, rebase=rebase, backfill=backfill)
         pages = sync.source.read(None if from_start else position.cursor, now=tools.clock.now())
         looked, guessed = not rebase, ""
-        on_only = None if judge is None else judge.only_page
-        for page, ahead in read_ahead(_sorted_ahead(pages, sorter), on_only=on_only):
+        for page, ahead in _ahead(pages, sorter, judge, beside):
             looked = True
             running.unread += page.unread
             guessed = _tell_guess(page, guessed, sync)
@@ -68,11 +83,13 @@ def run_once(
             full = _limit(sorted_page.intake, running, backfill)
             if backfill is None:
                 sorted_page.intake.cursor = page.cursor
-            _store(sorted_page.intake, running, judge)
+            if beside is not None:
+                sorted_page.intake.seal = beside.order()
+            stored = _store(sorted_page.intake, running, judge)
             running.counts.update(sorted_page.counts)
             missing.note(page, sorted_page)
-            if on_page is not None:
-                on_page(page, running)
+            if beside is not None:
+                beside.on_page(page, running, stored.sealed)
             if full or tools.stop.is_set():
                 break
         else:
@@ -116,6 +133,16 @@ def _tell_guess(page: Page, told: str, sync: Sync) -> str:
     return told
 
 
+def _ahead(
+    pages: Iterator[Page], sorter: Sorter, judge: Judge | None, beside: Beside | None
+) -> Iterator[tuple[Page, SortedPage | None]]:
+    """Pages that are read, and where that is possible sorted, while earlier ones are stored."""
+    if judge is not None:
+        pages = judge.look_ahead(pages)
+    on_wait = None if beside is None else beside.on_wait
+    return read_ahead(_sorted_ahead(pages, sorter), on_wait=on_wait)
+
+
 def _sorted_ahead(
     pages: Iterable[Page], sorter: Sorter
 ) -> Iterator[tuple[Page, SortedPage | None]]:
@@ -146,12 +173,12 @@ def _limit(sorted_page: IntakePage, running: Pass, backfill: Backfill | None) ->
     return len(sorted_page.new) >= room
 
 
-def _store(sorted_page: IntakePage, running: Pass, judge: Judge | None) -> None:
+def _store(sorted_page: IntakePage, running: Pass, judge: Judge | None) -> IntakeResult:
     if judge is not None:
         judge.mark(sorted_page)
     stored = running.tools.ledger.store_page(sorted_page, by=running.by())
     if judge is not None:
-        judge.count(stored)
+        judge.count(stored, held=sorted_page.held_as is not None)
     running.counts.update(
         new=len(sorted_page.new),
         staged=stored.staged,
@@ -162,3 +189,4 @@ def _store(sorted_page: IntakePage, running: Pass, judge: Judge | None) -> None:
         suppressed=stored.cancelled,
         **{name: stored.changes.get(name, 0) for name in ("replaced", "again", "to_cancel")},
     )
+    return stored

@@ -13,11 +13,13 @@ from datetime import datetime, timedelta
 from syncd.core.report import AttemptReport, JobReport
 from syncd.core.report_times import INTERVAL_MAX, next_report_at
 from syncd.engine.asking import IDS_MAX, ask_by_ids
+from syncd.engine.calls_made import lacks_dates
 from syncd.engine.date_walk import walk_finished
 from syncd.engine.parts import Campaign
 from syncd.engine.passes import Pass, PassResult, Tools, run_pass
 from syncd.errors import Unsupported
 from syncd.observe import events, logs
+from syncd.observe.steps import named
 
 _log = logs.get("engine")
 
@@ -66,8 +68,7 @@ def _by_date(campaign: Campaign, running: Pass) -> None:
     try:
         newest = walk_finished(campaign.client, since=since, keep=keep, stop=running.tools.stop)
     except Unsupported:
-        campaign.reports_by_date = False
-        _log.info(events.METHOD_MISSED, campaign=campaign.name, method="getReportByDate")
+        lacks_dates(campaign)
         return
     campaign.reports_by_date = True
     if newest is not None and newest > since and not running.tools.stop.is_set():
@@ -81,6 +82,7 @@ def _plausible(at: datetime | None, now: datetime) -> bool:
 
 def _by_ids(campaign: Campaign, running: Pass) -> None:
     tools = running.tools
+    ask = named("reports.ask_by_id", campaign.client.job_reports)
     # Where reports come by date, asking by ID is only the net below: late and lost rows.
     every = INTERVAL_MAX if campaign.reports_by_date else campaign.report_every
 
@@ -91,7 +93,7 @@ def _by_ids(campaign: Campaign, running: Pass) -> None:
         due = tools.ledger.batches_due(campaign.name, now=tools.clock.now(), limit=BATCHES_MAX)
         for batch in due:
             ids = tools.ledger.open_call_job_ids(batch.id)
-            asked = ask_by_ids(campaign.client.job_reports, ids, on_part=keep)
+            asked = ask_by_ids(ask, ids, on_part=keep)
             running.counts["unknown_ids"] += len(asked.unknown)
             now = tools.clock.now()
             tools.ledger.batch_asked(
@@ -105,11 +107,12 @@ def _by_ids(campaign: Campaign, running: Pass) -> None:
 
 def _attempts(campaign: Campaign, running: Pass) -> None:
     tools = running.tools
+    ask = named("attempts.ask", campaign.client.attempt_reports)
     while not tools.stop.is_set():
         due = tools.ledger.attempts_due(campaign.name, limit=IDS_MAX)
         if not due:
             return
-        told: list[AttemptReport] = ask_by_ids(campaign.client.attempt_reports, due).found
+        told: list[AttemptReport] = ask_by_ids(ask, due).found
         counts = tools.ledger.store_attempts(campaign.name, due, told, by=running.by())
         running.counts["attempts"] += counts.stored
         _tell_mismatched(counts.mismatched, campaign, running)

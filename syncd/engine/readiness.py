@@ -8,6 +8,7 @@ from syncd.engine.passes import Pass
 from syncd.engine.refusals import held_error
 from syncd.errors import Halted, Transient
 from syncd.observe import events, logs
+from syncd.observe.steps import named
 
 _log = logs.get("engine")
 
@@ -49,7 +50,7 @@ def check_ready(campaign: Campaign, running: Pass) -> None:
 def _check_state(campaign: Campaign, running: Pass) -> None:
     """Ask the campaign for its state; raises what keeps lists from being sent."""
     try:
-        status = campaign.client.status()
+        status = named("campaign.ask_status", campaign.client.status)()
     except Transient:
         Breaker(running).note_failure()
         raise
@@ -60,5 +61,7 @@ def _check_state(campaign: Campaign, running: Pass) -> None:
         reason = f"the campaign is {status.lower()}"
         running.tools.ledger.halt(campaign.name, reason, by=running.by())
         raise Halted(
-            f'campaign "{campaign.name}": {reason}', hint="point the sync to another campaign"
+            f'campaign "{campaign.name}": {reason}',
+            hint="point the sync to another campaign",
+            answers=True,
         )

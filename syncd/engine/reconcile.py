@@ -2,7 +2,8 @@
 
 Inside the key's life a doubtful batch is sent again byte for byte with its key: the vendor gives
 the first answer and makes no new call. Past it, nothing is sent any more: the batch is looked up in
-the campaign's reports (engine/look_up.py).
+the campaign's reports (engine/look_up.py). So is, while the campaign is held or has ended, what
+could be sent again: what is wholly there needs no sending.
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ from syncd.engine.passes import Pass, PassResult, Tools, run_pass
 from syncd.engine.readiness import check_ready
 from syncd.engine.sending import send_batch
 from syncd.engine.tally import OnSent, Tally
-from syncd.errors import Transient
+from syncd.errors import Halted, Transient
 from syncd.ledger.outbox import ClaimedBatch
 from syncd.observe import events, logs
+from syncd.observe.steps import named
 
 _log = logs.get("engine")
 
@@ -49,9 +51,11 @@ def run_once(
     """
     with run_pass("reconcile", campaign.name, tools) as running:
         trouble = _match_short_answers(campaign, running)
-        check_ready(campaign, running)
-        _resend(campaign, running, Tally(running, on_sent))
+        halted = _halted(campaign, running)
+        _settle(campaign, running, Tally(running, on_sent), sends=halted is None)
         find_calls(campaign, running)
+        if halted is not None:
+            raise halted
         if trouble is not None:
             raise trouble
     result = running.result()
@@ -65,10 +69,11 @@ def _match_short_answers(campaign: Campaign, running: Pass) -> Transient | None:
     Returns what kept reports from us: it must not keep doubtful batches from being sent again.
     """
     ledger = running.tools.ledger
+    ask = named("batch.ask_whose", campaign.client.job_reports)
     for unmatched in ledger.unmatched_batches(campaign.name):
         ids = set(unmatched.ids)
         try:
-            reports = ask_by_ids(campaign.client.job_reports, sorted(ids)).found
+            reports = ask_by_ids(ask, sorted(ids)).found
         except Transient as error:
             running.counts["unmatched"] += len(ids)
             return error
@@ -77,32 +82,55 @@ def _match_short_answers(campaign: Campaign, running: Pass) -> Transient | None:
             for report in reports
             if (phone := phone_of(report)) is not None
         }
-        if not ids <= told.keys():
-            # A report may lag behind: asked again in the next pass. Matching some would make
-            # duplicates of jobs that the vendor took.
-            running.counts["unmatched"] += len(ids)
-            continue
         phones = {phone: id_ for id_, phone in told.items()}
-        ended = ledger.match_answer(campaign.name, unmatched.batch_id, phones, by=running.by())
+        every_id = ids <= told.keys()
+        if not every_id and not unmatched.phones <= phones.keys():
+            settled_at = unmatched.answered_at + campaign.settle
+            if running.tools.clock.now() < settled_at:
+                # A report may lag behind: asked again in the next pass. Matching some would make
+                # duplicates of jobs that the vendor took.
+                running.counts["unmatched"] += len(ids)
+                continue
+        ended = ledger.match_answer(
+            campaign.name, unmatched.batch_id, phones, every_id=every_id, by=running.by()
+        )
         running.counts.update(matched=ended.accepted, duplicate=ended.duplicate)
         if ended.parked:
             running.counts["parked"] += ended.parked
     return None
 
 
-def _resend(campaign: Campaign, running: Pass, tally: Tally) -> None:
+def _halted(campaign: Campaign, running: Pass) -> Halted | None:
+    """Why nothing may be sent, where doubts can be looked up all the same; raises other reasons."""
+    try:
+        check_ready(campaign, running)
+    except Halted as error:
+        if not error.answers:
+            raise
+        return error
+    return None
+
+
+def _settle(campaign: Campaign, running: Pass, tally: Tally, *, sends: bool) -> None:
     tools = running.tools
     after_id = 0
     while not tools.stop.is_set() and not tally.needs_rest:
         batch = tools.ledger.claim_open_batch(
-            campaign.name, after_id=after_id, now=tools.clock.now()
+            campaign.name,
+            after_id=after_id,
+            now=tools.clock.now(),
+            holder=tools.holding.holder,
         )
         if batch is None:
             return
         after_id = batch.id
         step = _decide(batch, campaign, running)
-        if step is Step.SEND:
+        if step is Step.SEND and sends:
             _send(batch, campaign, running, tally)
+        elif step is Step.SEND and batch.doubtful:
+            look_up(batch, campaign, running, may_go_again=True)
+        elif step is Step.SEND:
+            tools.ledger.let_go(batch, next_at=None)
         elif step is Step.WAIT:
             assert batch.last_sent_at is not None
             running.counts["in_doubt"] += batch.size

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from syncd.core.doubt import CLOCK_ERROR
+from syncd.core.look_up import CLOCK_MARGIN
 from syncd.core.report import is_redial, phone_of
 from syncd.engine.calls_made import by_date, by_phone
 from syncd.engine.parts import Campaign
@@ -33,7 +33,7 @@ def run_once(
         if ask_by_phone:
             calls = by_phone(campaign.client, ledger.lost_calls.waiting_phones(campaign.name))
         else:
-            until = tools.clock.now() + CLOCK_ERROR
+            until = tools.clock.now() + CLOCK_MARGIN
             try:
                 calls = by_date(campaign.client, since, until, stop=tools.stop)
             except Unsupported:

@@ -62,6 +62,7 @@ def held_error(campaign: str, reason: str) -> Halted:
     return Halted(
         f'campaign "{campaign}" is held: {reason}',
         hint=f"find out what is wrong, then: syncd campaign release {campaign}",
+        answers=True,
     )
 
 

@@ -25,8 +25,9 @@ from syncd.engine.passes import Pass
 from syncd.engine.refusals import end_refused
 from syncd.errors import Halted, InDoubt, Refused, Transient
 from syncd.ledger.answers import AnswerStored
-from syncd.ledger.outbox import LEASE, ClaimedBatch
+from syncd.ledger.outbox import CLAIM_LIFE, ClaimedBatch
 from syncd.observe import events, logs
+from syncd.observe.steps import named
 
 _log = logs.get("engine")
 
@@ -50,16 +51,18 @@ class Sent:
     jobs: Counter[str]
     must_wait: bool = False  #: the vendor asks for patience: nothing more is sent in this pass
     halted: Halted | None = None  #: the campaign takes nothing until a person acts
+    heard: bool = False  #: the campaign answered, but that settles no doubt
 
     @property
     def failed(self) -> bool:
         """Whether no answer came."""
-        return self.outcome in (Outcome.NOT_SENT, Outcome.IN_DOUBT)
+        return self.outcome in (Outcome.NOT_SENT, Outcome.IN_DOUBT) and not self.heard
 
     @property
     def answered(self) -> bool:
         """Whether the campaign answered, whatever it said."""
-        return self.outcome in (Outcome.ANSWERED, Outcome.UNMATCHED, Outcome.REFUSED)
+        answers = (Outcome.ANSWERED, Outcome.UNMATCHED, Outcome.REFUSED)
+        return self.heard or self.outcome in answers
 
 
 #: What came of asking the vendor: its IDs, or why there are none.
@@ -80,6 +83,7 @@ def begin(batch: ClaimedBatch, campaign: Campaign, running: Pass) -> Moment | No
     None: another claimer has it, or a recovery is required: send nothing.
     """
     tools = running.tools
+    tools.holding.be_heard()
     begun = Moment.of(tools.clock)
     marked = tools.ledger.mark_sent(
         batch, endpoint=campaign.endpoint, now=begun.at, by=running.by()
@@ -94,11 +98,14 @@ def ask(batch: ClaimedBatch, begun: Moment, campaign: Campaign, running: Pass) -
     def look() -> None:
         """The last look: is the ledger still there, and the claim still ours?"""
         tools.ledger.check_file()
-        if claim_is_ending(begun.elapsed_s(tools.clock), LEASE):
+        if claim_is_ending(begun.elapsed_s(tools.clock), CLAIM_LIFE):
             raise Transient("the claim of the batch was about to end before its first byte")
+        if not tools.holding.heard_since(begun):
+            raise Transient("another instance may have the batch: the ledger could not be reached")
 
     try:
-        return campaign.client.add_phones(batch.body, key=batch.key, before_first_byte=look)
+        add = named("batch.send", campaign.client.add_phones)
+        return add(batch.body, key=batch.key, before_first_byte=look)
     except (Transient, InDoubt, Refused, Halted) as error:
         return error
 
@@ -207,7 +214,7 @@ def _refused(
     """A refusal ends the batch only when no earlier sending may have created the calls."""
     if batch.doubtful:
         doubt = InDoubt(f"{REFUSED_IN_DOUBT}: {error.what}")
-        sent = _no_answer(batch, campaign, running, doubt, in_doubt=True)
+        sent = replace(_no_answer(batch, campaign, running, doubt, in_doubt=True), heard=True)
     else:
         ended = end_refused(batch, campaign, running, error)
         if ended is None:

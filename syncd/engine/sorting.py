@@ -6,7 +6,7 @@ it lacks is mapped. Writes nothing, so `plan` sorts with the same code as `poll`
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -15,8 +15,9 @@ from syncd.core.call_policy import DEFAULT, CallPolicy, OnChange, OnWithdrawn
 from syncd.core.mapping import MappedJob, Mapper, MappingSpec, Rejected
 from syncd.core.starting import StartAt
 from syncd.core.watching import Watcher
+from syncd.engine.ahead import MOST_AHEAD
 from syncd.ledger.changes import Remapped
-from syncd.ledger.intake import IntakePage, NewLead
+from syncd.ledger.intake_page import IntakePage, NewLead
 from syncd.ledger.known import KnownLead
 from syncd.ledger.ledger import Ledger
 from syncd.ledger.rejections import NewRejection
@@ -60,7 +61,7 @@ class Sorter:
         self._ledger = ledger
         self._mappers: dict[tuple[str, ...], Mapper] = {}
         self._watchers: dict[tuple[str, ...], Watcher] = {}
-        self._ahead: AbstractSet[str] = frozenset()
+        self._unstored: deque[AbstractSet[str]] = deque(maxlen=MOST_AHEAD)
         calls = rules.calls
         self._notes_left = calls.on_withdrawn is OnWithdrawn.CANCEL
         self._acts = self._notes_left or calls.on_change is not OnChange.IGNORE
@@ -72,13 +73,14 @@ class Sorter:
         return self._sort(page, found, mapper, keyed)
 
     def sort_ahead(self, page: Page) -> SortedPage | None:
-        """The same while the page before is being stored; None: it has keys of that page.
+        """The same while pages before may wait to be stored; None: it has keys of one of them.
 
         Such a page can be sorted only when the ledger knows them.
         """
         found, mapper, keyed = self._keys(page)
-        before, self._ahead = self._ahead, keyed.keys()
-        return self._sort(page, found, mapper, keyed) if before.isdisjoint(keyed) else None
+        apart = all(before.isdisjoint(keyed) for before in self._unstored)
+        self._unstored.append(frozenset(keyed))  # not the view: that would keep the rows
+        return self._sort(page, found, mapper, keyed) if apart else None
 
     def _sort(
         self,

@@ -5,21 +5,26 @@
     ask      several requests at a time, each in a thread that does nothing else
     record   what came of it
 
-The pass's own thread alone uses the ledger (engine/sending.py has the last three steps). A stop is
+The pass's own thread alone uses the ledger (engine/flights.py keeps what is under way,
+engine/sending.py has the last three steps). A stop is
 looked at between two batches: what is in flight ends and is recorded.
 """
 
 from __future__ import annotations
 
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from functools import partial
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 
+from syncd.core.guards import day_limit
+from syncd.engine.flights import Flights
 from syncd.engine.guarding import seal_next
 from syncd.engine.parts import Campaign
-from syncd.engine.passes import Pass, PassResult, Tools, run_pass
+from syncd.engine.passes import PassResult, Tools, run_pass
 from syncd.engine.readiness import check_ready
-from syncd.engine.sending import Asked, Sent, ask, begin, overtaken, record
+from syncd.engine.sending import overtaken
 from syncd.engine.tally import OnSent, Tally
+from syncd.ledger.intake_page import SealOrder
 from syncd.ledger.outbox import ClaimedBatch
 
 
@@ -30,69 +35,154 @@ def has_work(campaign: Campaign, tools: Tools) -> bool:
 
 def run_once(campaign: Campaign, tools: Tools, *, on_sent: OnSent | None = None) -> PassResult:
     """Seal and send until nothing is staged, a stop is asked for, or the campaign fails."""
-    with run_pass("submit", campaign.name, tools) as running:
-        check_ready(campaign, running)
-        with ThreadPoolExecutor(campaign.max_in_flight, f"send-{campaign.name}") as senders:
-            _send_all(campaign, running, _Flights(campaign, running, senders), on_sent)
-    return running.result()
+    submitting = Submitting(campaign, tools, on_sent=on_sent)
+    submitting.send_all()
+    return submitting.result()
 
 
-def _send_all(campaign: Campaign, running: Pass, flights: _Flights, on_sent: OnSent | None) -> None:
-    tools = running.tools
-    tally = Tally(running, on_sent)
-    try:
-        while not tools.stop.is_set() and not tally.needs_rest:
-            batch = seal_next(campaign, running)
-            if batch is not None:
-                running.counts["sealed"] += batch.size
-                if not flights.start(batch):
-                    tally.note(overtaken(batch))
-            elif flights.none:
-                break
-            # A list that is refused stages most of its jobs again: they go in this pass too.
-            full = flights.full or tally.one_at_a_time
-            flights.record_ended(tally, wait_for_one=full or batch is None)
-    finally:
-        flights.record_all(tally)
+class Submitting:
+    """A submit pass that goes on step by step, beside other work of its thread.
 
+    A step that fails, or finds that the campaign has to be left alone, ends the pass.
+    """
 
-class _Flights:
-    """The requests of one pass that are under way."""
-
-    def __init__(self, campaign: Campaign, running: Pass, senders: ThreadPoolExecutor) -> None:
+    def __init__(self, campaign: Campaign, tools: Tools, *, on_sent: OnSent | None = None) -> None:
+        """Begin the pass; it may have ended at once, when the campaign takes nothing now."""
         self._campaign = campaign
-        self._running = running
-        self._senders = senders
-        self._batches: dict[Future[Asked], ClaimedBatch] = {}
+        self._tools = tools
+        self._open = ExitStack()  # what ends with the pass, and last the pass itself
+        self._running = self._open.enter_context(run_pass("submit", campaign.name, tools))
+        self._step(lambda: self._take_off(on_sent))
 
-    @property
-    def none(self) -> bool:
-        return not self._batches
-
-    @property
-    def full(self) -> bool:
-        return len(self._batches) >= self._campaign.max_in_flight
-
-    def start(self, batch: ClaimedBatch) -> bool:
-        """Commit the intent, then let a thread send; False: another claimer has the batch."""
-        begun = begin(batch, self._campaign, self._running)
-        if begun is None:
-            return False
-        asking = self._senders.submit(ask, batch, begun, self._campaign, self._running)
-        self._batches[asking] = batch
+    def _take_off(self, on_sent: OnSent | None) -> bool:
+        check_ready(self._campaign, self._running)
+        name = f"send-{self._campaign.name}"
+        senders = ThreadPoolExecutor(self._campaign.max_in_flight, name)
+        self._open.enter_context(senders)
+        self._flights = Flights(self._campaign, self._running, senders)
+        self._tally = Tally(self._running, on_sent)
+        self._open.callback(lambda: self._flights.record_all(self._tally))
         return True
 
-    def record_ended(self, tally: Tally, *, wait_for_one: bool) -> None:
-        """Record what has ended; raises what the ledger or a campaign's halt raises."""
-        self._record(wait(self._batches, None if wait_for_one else 0, FIRST_COMPLETED).done, tally)
+    @property
+    def ended(self) -> bool:
+        """Whether the pass is over, and `result` is its last word."""
+        return self._ended
 
-    def record_all(self, tally: Tally) -> None:
-        """Wait for all that is under way, and record it."""
-        self._record(wait(self._batches).done, tally)
+    def result(self) -> PassResult:
+        """The pass as it stands."""
+        return self._running.result()
 
-    def _record(self, ended: set[Future[Asked]], tally: Tally) -> None:
-        tally.add(partial(self._record_one, asking) for asking in ended)
+    def send_all(self) -> None:
+        """Send until nothing is staged, and end the pass."""
+        if not self._ended:
+            self._step(self._send_all)
 
-    def _record_one(self, asking: Future[Asked]) -> Sent:
-        batch = self._batches.pop(asking)
-        return record(batch, asking.result(), self._campaign, self._running)
+    def order(self) -> SealOrder | None:
+        """The lists that could be sent at once, for a page that is stored next; None: none.
+
+        A list of a campaign with a limit a day is sealed by itself, after a look at the day.
+        """
+        if self._ended or not self._may_go_on or self._full or self._tally.one_at_a_time:
+            return None
+        if day_limit(self._campaign.day) is not None:
+            return None
+        return SealOrder(self._campaign.batch_size, self._flights.room)
+
+    def send(self, sealed: Sequence[ClaimedBatch]) -> None:
+        """Send the lists that came of the order; nothing was begun since."""
+
+        def step() -> bool:
+            for batch in sealed:
+                self._start(batch)
+            return self._may_go_on
+
+        if sealed:
+            self._step(step)
+
+    def send_ready(self, staged: int, *, whole_lists: bool) -> int:
+        """Send of `staged` jobs what may be in flight now, and wait for nothing.
+
+        Args:
+            whole_lists: leave what is less than a list: more is to come.
+
+        Returns:
+            How many of them are staged no more, or cannot be sent now.
+        """
+        begun = 0
+
+        def step() -> bool:
+            nonlocal begun
+            begun = self._send_ready(staged, self._campaign.batch_size if whole_lists else 1)
+            return self._may_go_on
+
+        if not self._ended:
+            self._step(step)
+        return begun
+
+    def record_until(self, other: Future[object]) -> None:
+        """Record the answers that come while `other` is not done."""
+
+        def step() -> bool:
+            self._flights.record_until(other, self._tally)
+            return self._may_go_on
+
+        if not self._ended:
+            self._step(step)
+
+    def end(self) -> None:
+        """Wait for what is in flight, record it, and end the pass."""
+        if not self._ended:
+            self._step(lambda: False)
+
+    def _step(self, take: Callable[[], bool]) -> None:
+        """One step of the open pass: when it raises, or says that it was the last, the pass ends.
+
+        What of ours is raised becomes the outcome of the pass.
+        """
+        self._ended = True
+        with self._open as ending:
+            if take():
+                self._open = ending.pop_all()
+                self._ended = False
+
+    @property
+    def _may_go_on(self) -> bool:
+        return not (self._tools.stop.is_set() or self._tally.needs_rest)
+
+    @property
+    def _full(self) -> bool:
+        """A list that is a try goes alone: it has its answer before another goes."""
+        return self._flights.full or (self._tally.one_at_a_time and not self._flights.none)
+
+    def _send_all(self) -> bool:
+        while self._may_go_on:
+            batch = self._start_next()
+            if batch is None and self._flights.none:
+                break
+            # A list that is refused stages most of its jobs again: they go in this pass too.
+            self._flights.record_ended(self._tally, wait_for_one=self._full or batch is None)
+        return False
+
+    def _send_ready(self, staged: int, least: int) -> int:
+        begun = 0
+        self._flights.record_ended(self._tally, wait_for_one=False)
+        while staged - begun >= least and self._may_go_on and not self._full:
+            batch = self._start_next()
+            if batch is None:
+                return staged  # they are held, or others have sealed them
+            begun += batch.size
+            self._flights.record_ended(self._tally, wait_for_one=False)
+        return begun
+
+    def _start_next(self) -> ClaimedBatch | None:
+        """Seal the next batch and start its request; None: nothing is staged."""
+        batch = seal_next(self._campaign, self._running)
+        if batch is not None:
+            self._start(batch)
+        return batch
+
+    def _start(self, batch: ClaimedBatch) -> None:
+        self._running.counts["sealed"] += batch.size
+        if not self._flights.start(batch):
+            self._tally.note(overtaken(batch))

@@ -7,19 +7,13 @@ short must not set anybody free.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from syncd.core import phone, record
-from syncd.core.columns import Columns
-from syncd.core.refusal import BadValue
 from syncd.core.withdrawal import SUPPRESSED
+from syncd.engine.list_entries import entries_of
 from syncd.engine.parts import Suppression
 from syncd.engine.passes import Pass, PassResult, Tools, run_pass
 from syncd.engine.seen import Seen, number_of
-from syncd.errors import ConfigError
-from syncd.ledger.suppressions import KEY, PHONE, Listed
+from syncd.ledger.suppressions import Listed
 from syncd.observe import events, logs
-from syncd.sources.base import Page
 
 _log = logs.get("engine")
 
@@ -61,7 +55,8 @@ class _Reading:
         counts = self._running.counts
         for page in self._list.source.read(None, now=tools.clock.now()):
             self._running.unread += page.unread
-            found = self._entries(page)
+            found, unreadable = entries_of(self._list, page)
+            self._unreadable += unreadable
             counts["records"] += len(page.rows) + len(page.bad)
             counts["new"] += tools.ledger.withdrawals.store_listed(
                 self._list.name, found, by=self._running.by()
@@ -97,41 +92,6 @@ class _Reading:
             gone = []
         verbs.finish_list(self._list.name, gone, by=self._running.by())
         self._running.counts["gone"] += len(gone)
-
-    def _entries(self, page: Page) -> list[Listed]:
-        self._unreadable += len(page.bad)
-        if not page.rows:
-            return []
-        columns = Columns(page.columns)
-        try:
-            phones = [columns.position(name) for name in self._list.phone]
-            keys = [columns.position(name) for name in self._list.key]
-        except BadValue as bad:
-            where = f"suppressions.{self._list.name}"
-            raise ConfigError(
-                f"the do-not-call list cannot be read: {bad.why}", where=where
-            ) from None
-        found: list[Listed] = []
-        for row in page.rows:
-            mine = [*self._phones(row, phones), *self._keys(row, keys)]
-            self._unreadable += not mine
-            found += mine
-        return found
-
-    def _phones(self, row: Sequence[object], positions: Sequence[int]) -> list[Listed]:
-        region = self._list.default_region
-        numbers = (phone.normalise(row[position], region) for position in positions)
-        return [Listed(PHONE, str(number)) for number in numbers if isinstance(number, int)]
-
-    @staticmethod
-    def _keys(row: Sequence[object], positions: Sequence[int]) -> list[Listed]:
-        if not positions:
-            return []
-        try:
-            parts = [record.key_part(row[position]) for position in positions]
-            return [Listed(KEY, record.join_key(parts))]
-        except BadValue:
-            return []
 
 
 def _number(one: Listed) -> int:

@@ -19,6 +19,7 @@ from syncd.engine.parts import Campaign
 from syncd.engine.passes import Pass, PassResult, Tools, run_pass
 from syncd.errors import NotFound
 from syncd.ledger.withdrawals import CancelDue
+from syncd.observe.steps import named
 
 #: One ID that the campaign does not know fails a whole request: halving has its price.
 REQUESTS_MAX = 40
@@ -81,7 +82,8 @@ class _Asking:
         next_at = _next_at(now, min(job.wanted_at for job in part))
         self._verbs.mark_asked([job.job_id for job in part], next_at=next_at, by=by)
         self._requests -= 1
-        told = set(self._campaign.client.cancel(ids=[job.call_job_id for job in part]))
+        cancel = named("withdrawal.cancel", self._campaign.client.cancel)
+        told = set(cancel(ids=[job.call_job_id for job in part]))
         answers = {
             job.job_id: CANCELLED if job.call_job_id in told else NOT_CANCELLED for job in part
         }
@@ -94,7 +96,7 @@ class _Asking:
         """The reports end the jobs that the vendor cancelled, and say whether a call was made."""
         self._requests -= 1
         try:
-            reports = self._campaign.client.job_reports(ids=ids)
+            reports = named("withdrawal.ask", self._campaign.client.job_reports)(ids=ids)
         except NotFound:
             return
         ledger = self._running.tools.ledger

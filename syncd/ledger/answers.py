@@ -13,11 +13,11 @@ from enum import StrEnum
 from typing import NamedTuple
 
 import orjson
-from sqlalchemy import Connection, Executable, bindparam, null, select
+from sqlalchemy import Connection, Executable, Integer, bindparam, func, null, select
 from sqlalchemy.exc import IntegrityError
 
-from syncd.clock import to_ms
-from syncd.core.call_job import ID_OF_ANOTHER_JOB, BatchState, JobState
+from syncd.clock import from_ms, to_ms
+from syncd.core.call_job import ID_OF_ANOTHER_JOB, NOT_IN_REPORTS, BatchState, JobState
 from syncd.ledger.leases import check_lease
 from syncd.ledger.moves import By, batch_moved, check_all_moved, jobs_moved, move_jobs
 from syncd.ledger.outbox import ClaimedBatch, batch_jobs
@@ -27,6 +27,7 @@ from syncd.ledger.store import Store
 
 _IGNORED = (JobState.DUPLICATE, "vendor_ignored_duplicate")
 _NOT_ITS_ID = (JobState.PARKED, ID_OF_ANOTHER_JOB)
+_NOT_REPORTED = (JobState.PARKED, NOT_IN_REPORTS)
 
 
 class AnswerStored(StrEnum):
@@ -51,6 +52,8 @@ class Unmatched:
 
     batch_id: int
     ids: tuple[str, ...]
+    phones: frozenset[int]  #: of its jobs
+    answered_at: datetime  #: when it was sent last
 
 
 def record_answer(
@@ -102,7 +105,7 @@ def _answer(
     next_report_at: datetime,
     by: By,
 ) -> AnswerStored:
-    with store.write() as connection:
+    with store.write("batch.record_answer") as connection:
         moved = _ANSWER(
             connection,
             batch=batch.id,
@@ -130,7 +133,21 @@ def _accepting(dialect: str) -> Executable:
     )
 
 
+def _accepting_range(_dialect: str) -> Executable:
+    given = func.json_each(bindparam("ids")).table_valued("key", "value")
+    return (
+        call_jobs.update()
+        .where(
+            call_jobs.c.id == bindparam("first", type_=Integer) + given.c.key,
+            call_jobs.c.state == JobState.SEALED.value,
+        )
+        .values(state=JobState.ACCEPTED.value, call_job_id=given.c.value)
+    )
+
+
 _ACCEPT = Prepared(_accepting)
+#: On SQLite, for jobs whose IDs have no gaps: a flat list costs a third less than pairs.
+_ACCEPT_RANGE = Prepared(_accepting_range)
 
 
 def _accept(
@@ -141,9 +158,13 @@ def _accept(
     by: By,
 ) -> None:
     """Give each job its ID: all of them, or nothing is stored."""
-    pairs = [(job, vendor_id) for (job, _), vendor_id in zip(jobs, ids, strict=True)]
-    moved = _ACCEPT(connection, rows=pairs).rowcount
-    check_all_moved(moved, len(pairs), old=JobState.SEALED, new=JobState.ACCEPTED)
+    gapless = len(jobs) == len(ids) > 0 and jobs[-1][0] - jobs[0][0] + 1 == len(jobs)
+    if gapless and connection.dialect.name == "sqlite":
+        moved = _ACCEPT_RANGE(connection, first=jobs[0][0], ids=list(ids)).rowcount
+    else:
+        pairs = [(job, vendor_id) for (job, _), vendor_id in zip(jobs, ids, strict=True)]
+        moved = _ACCEPT(connection, rows=pairs).rowcount
+    check_all_moved(moved, len(jobs), old=JobState.SEALED, new=JobState.ACCEPTED)
     jobs_moved(
         connection,
         jobs,
@@ -159,15 +180,29 @@ def unmatched_batches(store: Store, campaign: str) -> list[Unmatched]:
     """Answered batches whose IDs wait to be matched through reports."""
     with store.read() as connection:
         rows = connection.execute(
-            select(batches.c.id, batches.c.answered_ids)
+            select(batches.c.id, batches.c.answered_ids, batches.c.last_sent_at)
             .where(batches.c.campaign == campaign, batches.c.answered_ids.is_not(None))
             .order_by(batches.c.id)
-        )
-        return [Unmatched(row[0], tuple(orjson.loads(row[1]))) for row in rows]
+        ).all()
+        return [
+            Unmatched(
+                batch,
+                tuple(orjson.loads(ids)),
+                frozenset(phone for _, _, phone, _ in batch_jobs(connection, batch)),
+                from_ms(sent_at),
+            )
+            for batch, ids, sent_at in rows
+        ]
 
 
 def match_answer(
-    store: Store, campaign: str, batch_id: int, phones: Mapping[int, str], *, by: By
+    store: Store,
+    campaign: str,
+    batch_id: int,
+    phones: Mapping[int, str],
+    *,
+    every_id: bool = True,
+    by: By,
 ) -> Matched:
     """Give a short answer's IDs to the jobs by phone; what is left over the vendor ignored.
 
@@ -175,8 +210,11 @@ def match_answer(
 
     Args:
         phones: phone to call job ID, as the reports of the answered IDs say.
+        every_id: the reports of all IDs came. If not, nobody knows of a job that is left over
+            whether it was ignored: it is parked.
     """
-    with store.write() as connection:
+    left_over = _IGNORED if every_id else _NOT_REPORTED
+    with store.write("batch.match_answer") as connection:
         check_lease(connection, by.lease)
         cleared = connection.execute(
             batches.update()
@@ -185,18 +223,7 @@ def match_answer(
         ).rowcount
         if cleared != 1:
             return Matched()
-        used = _open_ids(connection, campaign, list(phones.values()))
-        mine: list[tuple[int, str, str]] = []
-        ends: dict[tuple[JobState, str], list[tuple[int, str]]] = {}
-        for job, sync, phone, _generation in batch_jobs(connection, batch_id):
-            vendor_id = phones.get(phone)
-            if vendor_id is None:
-                ends.setdefault(_IGNORED, []).append((job, sync))
-            elif vendor_id in used:
-                ends.setdefault(_NOT_ITS_ID, []).append((job, sync))
-            else:
-                used.add(vendor_id)
-                mine.append((job, sync, vendor_id))
+        mine, ends = _by_phone(connection, campaign, batch_id, phones, left_over)
         _accept(connection, campaign, [job[:2] for job in mine], [job[2] for job in mine], by)
         for (state, why), jobs in ends.items():
             move_jobs(
@@ -212,7 +239,31 @@ def match_answer(
         connection.execute(
             batches.update().where(batches.c.id == batch_id).values(open_jobs=len(mine))
         )
-    return Matched(len(mine), len(ends.get(_IGNORED, ())), len(ends.get(_NOT_ITS_ID, ())))
+    parked = sum(len(jobs) for (state, _), jobs in ends.items() if state is JobState.PARKED)
+    return Matched(len(mine), len(ends.get(_IGNORED, ())), parked)
+
+
+def _by_phone(
+    connection: Connection,
+    campaign: str,
+    batch_id: int,
+    phones: Mapping[int, str],
+    left_over: tuple[JobState, str],
+) -> tuple[list[tuple[int, str, str]], dict[tuple[JobState, str], list[tuple[int, str]]]]:
+    """(job, sync, vendor ID) of those that have one, and how the others end."""
+    used = _open_ids(connection, campaign, list(phones.values()))
+    mine: list[tuple[int, str, str]] = []
+    ends: dict[tuple[JobState, str], list[tuple[int, str]]] = {}
+    for job, sync, phone, _generation in batch_jobs(connection, batch_id):
+        vendor_id = phones.get(phone)
+        if vendor_id is None:
+            ends.setdefault(left_over, []).append((job, sync))
+        elif vendor_id in used:
+            ends.setdefault(_NOT_ITS_ID, []).append((job, sync))
+        else:
+            used.add(vendor_id)
+            mine.append((job, sync, vendor_id))
+    return mine, ends
 
 
 def _open_ids(connection: Connection, campaign: str, ids: Sequence[str]) -> set[str]:

@@ -108,7 +108,7 @@ def approve(store: Store, sync: str, word: Word, *, most: int, by: By) -> Approv
     A phone that has a call meanwhile is not called again: such a job ends as a duplicate. Steps
     with the same person and time are one approval.
     """
-    with store.write() as connection:
+    with store.write("job.approve") as connection:
         lock_all(connection, word.policy)
         per_campaign: dict[str, list[RowMapping]] = {}
         for row in _held(connection, sync, word, most):

@@ -49,7 +49,7 @@ def store_attempts(
     by: By,
 ) -> AttemptCounts:
     """Keep attempt reports of the IDs that were asked for, but none that names another phone."""
-    with store.write() as connection:
+    with store.write("attempts.store") as connection:
         check_lease(connection, by.lease)
         wrong = _mismatched(connection, campaign, found)
         rows = _rows(campaign, [one for one in found if one.call_job_id not in wrong], by)

@@ -10,13 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from syncd.clock import from_ms, to_ms
 from syncd.core.backoff import next_try_at
 from syncd.ledger.moves import By, write_journal
 from syncd.ledger.schema import campaigns
-from syncd.ledger.sql import upsert
+from syncd.ledger.sql import Prepared, upsert
 from syncd.ledger.store import Store
 
 
@@ -32,19 +32,22 @@ class CampaignState:
     open_until: datetime | None = None  #: the breaker lets nothing through before then
 
 
+_STATE = Prepared(
+    lambda _: select(
+        campaigns.c.halted_reason,
+        campaigns.c.halted_at,
+        campaigns.c.next_send_at,
+        campaigns.c.held,
+        campaigns.c.failures,
+        campaigns.c.open_until,
+    ).where(campaigns.c.name == bindparam("of"))
+)
+
+
 def campaign_state(store: Store, campaign: str) -> CampaignState:
     """The state of a campaign; one that the ledger never saw is free to send."""
     with store.read() as connection:
-        row = connection.execute(
-            select(
-                campaigns.c.halted_reason,
-                campaigns.c.halted_at,
-                campaigns.c.next_send_at,
-                campaigns.c.held,
-                campaigns.c.failures,
-                campaigns.c.open_until,
-            ).where(campaigns.c.name == campaign)
-        ).first()
+        row = _STATE(connection, of=campaign).first()
     if row is None:
         return CampaignState()
     return CampaignState(
@@ -59,13 +62,13 @@ def campaign_state(store: Store, campaign: str) -> CampaignState:
 
 def halt(store: Store, campaign: str, reason: str, *, by: By) -> bool:
     """Nothing is sent to this campaign until `resume_sending`; whether this is news."""
-    with store.write() as connection:
+    with store.write("campaign.halt") as connection:
         return set_halt(connection, campaign, reason, held=False, by=by)
 
 
 def resume_sending(store: Store, campaign: str, *, by: By) -> None:
     """The campaign takes lists again. One that is held stays so."""
-    with store.write() as connection:
+    with store.write("campaign.resume") as connection:
         set_halt(connection, campaign, None, held=False, by=by)
 
 
@@ -105,7 +108,7 @@ def wait_until(store: Store, campaign: str, at: datetime) -> None:
 
     Of two waits the longer one holds.
     """
-    with store.write() as connection:
+    with store.write("campaign.wait") as connection:
         statement = upsert(connection.dialect.name, campaigns).values(
             name=campaign, next_send_at=to_ms(at)
         )
@@ -126,7 +129,7 @@ class Brake:
 
     def release(self, campaign: str, *, by: By) -> bool:
         """A person ends a hold; whether there was one."""
-        with self._store.write() as connection:
+        with self._store.write("campaign.release") as connection:
             reason, is_held = _halted(connection, campaign)
             if not is_held:
                 return False
@@ -146,7 +149,7 @@ class Brake:
         Args:
             jitter: a number in [0, 1) from the caller's randomness.
         """
-        with self._store.write() as connection:
+        with self._store.write("campaign.note_failure") as connection:
             counted = upsert(connection.dialect.name, campaigns).values(name=campaign, failures=1)
             failures = connection.execute(
                 counted.on_conflict_do_update(
@@ -163,7 +166,7 @@ class Brake:
 
     def note_answer(self, campaign: str) -> None:
         """The campaign answers: the breaker closes."""
-        with self._store.write() as connection:
+        with self._store.write("campaign.note_answer") as connection:
             connection.execute(
                 campaigns.update()
                 .where(campaigns.c.name == campaign, campaigns.c.failures > 0)

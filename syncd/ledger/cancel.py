@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from syncd.core.call_job import JobState
+from syncd.ledger.mismatches import is_of_another_phone
 from syncd.ledger.moves import By, move_jobs, write_journal
 from syncd.ledger.schema import call_jobs, job_counts, leads
 from syncd.ledger.sql import chunks
@@ -26,6 +27,9 @@ class Cancellable:
     key: str
     state: JobState
     call_job_id: str | None
+    mismatched: bool = (
+        False  #: the report of that ID names another phone: it is not cancelled by it
+    )
 
 
 def cancellable(
@@ -41,6 +45,7 @@ def cancellable(
             leads.c.key,
             call_jobs.c.state,
             call_jobs.c.call_job_id,
+            is_of_another_phone(),
         )
         .join(leads, leads.c.id == call_jobs.c.lead_id)
         .where(call_jobs.c.state.in_(_OPEN))
@@ -56,7 +61,7 @@ def cancellable(
         query = query.where(call_jobs.c.sync == sync)
     with store.read() as connection:
         return [
-            Cancellable(row[0], row[1], row[2], row[3], JobState(row[4]), row[5])
+            Cancellable(row[0], row[1], row[2], row[3], JobState(row[4]), row[5], bool(row[6]))
             for row in connection.execute(query)
         ]
 
@@ -64,7 +69,7 @@ def cancellable(
 def cancel_unsent(store: Store, job_ids: Sequence[int], *, why: str, by: By) -> int:
     """End jobs that are still held or staged; one that was sealed meanwhile is left alone."""
     ended = 0
-    with store.write() as connection:
+    with store.write("job.cancel_unsent") as connection:
         for some in chunks(job_ids):
             rows = connection.execute(
                 select(call_jobs.c.id, call_jobs.c.sync, call_jobs.c.campaign, call_jobs.c.state)
@@ -94,7 +99,7 @@ def cancel_unsent(store: Store, job_ids: Sequence[int], *, why: str, by: By) -> 
 
 def note_cancel(store: Store, job_ids: Sequence[int], *, why: str, by: By) -> None:
     """Keep in the journal that the vendor was asked to cancel; the report will close the jobs."""
-    with store.write() as connection:
+    with store.write("job.note_cancel") as connection:
         write_journal(
             connection,
             "job",

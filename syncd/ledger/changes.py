@@ -260,5 +260,5 @@ def _will_go(one: _New, target: Target) -> bool:
 def _row(job_id: int, one: _New) -> tuple[object, ...]:
     job = one.job
     finish = None if job.finish_at is None else to_ms(job.finish_at)
-    state = one.state.value
-    return (job_id, one.lead_id, job.phone, state, one.reason, job.body.decode(), job.zone, finish)
+    state, body = one.state.value, job.body.decode()
+    return (job_id, one.lead_id, job.phone, state, one.reason, body, job.zone, finish, None)

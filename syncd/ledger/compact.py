@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from syncd.errors import LedgerError, Transient
+from syncd.observe.steps import reached
 
 
 def compact(writer: Engine, file: Path) -> None:
@@ -19,8 +20,10 @@ def compact(writer: Engine, file: Path) -> None:
     try:
         cursor = connection.cursor()
         # Outside any transaction: SQLAlchemy would begin one.
+        reached("ledger.compact", "before")
         cursor.execute("VACUUM")
         cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        reached("ledger.compact", "after")
         (is_busy, *_pages) = cursor.fetchone() or (1,)
         cursor.close()
     except sqlite3.OperationalError as error:

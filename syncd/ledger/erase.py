@@ -73,7 +73,7 @@ def erase(
         Transient: a job of theirs is in a batch without an answer, or was accepted meanwhile;
             nothing was done.
     """
-    with store.write() as connection:
+    with store.write("person.erase") as connection:
         if connection.dialect.name != POSTGRESQL:
             # What is overwritten in the file's pages is zeros from now on, not the old bytes.
             connection.exec_driver_sql("PRAGMA secure_delete=ON")

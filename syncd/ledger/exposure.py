@@ -13,7 +13,7 @@ from pathlib import Path
 from syncd.errors import LedgerError
 
 #: SQLite's own files beside the ledger, then ours.
-BESIDE = ("", "-wal", "-shm", ".lock", ".instance")
+BESIDE = ("", "-wal", "-shm", ".lock", ".instance", ".witness")
 
 
 def refuse_exposed(file: Path) -> None:

@@ -25,7 +25,7 @@ from sqlalchemy import (
 from syncd.core.call_job import PHONE_KNOWN, PHONE_TAKEN, JobState
 from syncd.core.call_policy import CallPolicy
 from syncd.core.guards import JUDGING
-from syncd.ledger.schema import call_jobs, campaigns, job_counts, meta
+from syncd.ledger.schema import call_jobs, campaigns, meta
 from syncd.ledger.schema_reports import reports
 from syncd.ledger.sql import POSTGRESQL, Prepared, gathered, one_of, upsert, word
 
@@ -94,11 +94,7 @@ def callers(
 
 
 def _asking(all_campaigns: bool, has_horizon: bool, dialect: str) -> Executable:
-    # Naming the campaigns lets the index of (campaign, phone) answer.
     where: list[ColumnElement[bool]] = [
-        call_jobs.c.campaign.in_(select(job_counts.c.campaign))
-        if all_campaigns
-        else call_jobs.c.campaign == bindparam("of_campaign"),
         one_of(dialect, call_jobs.c.phone, bindparam("phones")),
         or_(
             call_jobs.c.state.in_([word(state) for state in sorted(PHONE_TAKEN)]),
@@ -110,6 +106,8 @@ def _asking(all_campaigns: bool, has_horizon: bool, dialect: str) -> Executable:
             and_(call_jobs.c.state == word(JobState.HELD), call_jobs.c.reason == word(JUDGING)),
         ),
     ]
+    if not all_campaigns:
+        where.append(call_jobs.c.campaign == bindparam("of_campaign"))
     if has_horizon:
         where.append(
             or_(

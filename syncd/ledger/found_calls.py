@@ -5,10 +5,10 @@ Such a job stays a duplicate. With the ID of its call, `explain` and `leads` tel
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import select
+from sqlalchemy import Connection, bindparam, select
 
 from syncd.core.call_job import JobState
 from syncd.core.refused_list import DUPLICATED
@@ -18,9 +18,20 @@ from syncd.ledger.moves import By, write_journal
 from syncd.ledger.report_owner import ReportedJob, owners_of
 from syncd.ledger.reports import keep_reports
 from syncd.ledger.schema import batches, call_jobs, has_to_find
+from syncd.ledger.sql import Prepared
 from syncd.ledger.store import Store
 
 FOUND = "its call at the vendor was found by its phone"
+
+
+_NEXT_TO_FIND = Prepared(
+    lambda _: (
+        select(batches.c.id)
+        .where(batches.c.campaign == bindparam("of"), has_to_find)
+        .order_by(batches.c.id)
+        .limit(1)
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +51,7 @@ class FoundCalls:
     def next_to_find(self, campaign: str) -> ToFind | None:
         """The oldest batch with duplicates to look for."""
         with self._store.read() as connection:
-            batch_id = connection.execute(
-                select(batches.c.id)
-                .where(batches.c.campaign == campaign, has_to_find)
-                .order_by(batches.c.id)
-                .limit(1)
-            ).scalar()
+            batch_id = _NEXT_TO_FIND(connection, of=campaign).scalar()
             if batch_id is None:
                 return None
             rows = connection.execute(
@@ -69,7 +75,7 @@ class FoundCalls:
 
         A call that another job of ours has is left out. The batch is not looked at again.
         """
-        with self._store.write() as connection:
+        with self._store.write("duplicate.record_found") as connection:
             check_lease(connection, by.lease)
             cleared = connection.execute(
                 batches.update()
@@ -79,27 +85,40 @@ class FoundCalls:
             if cleared != 1:
                 return 0
             owners = owners_of(connection, campaign, list(found.values()))
-            mine: dict[str, ReportedJob] = {}
-            for phone, report in found.items():
-                id_ = report.call_job_id
-                if id_ in owners.jobs or id_ in owners.mismatched or phone not in wanted.jobs:
-                    continue
-                kept = connection.execute(
-                    call_jobs.update()
-                    .where(
-                        call_jobs.c.id == wanted.jobs[phone].id,
-                        call_jobs.c.state == JobState.DUPLICATE,
-                        call_jobs.c.call_job_id.is_(None),
-                    )
-                    .values(call_job_id=id_)
-                ).rowcount
-                if kept:
-                    mine[id_] = wanted.jobs[phone]
-            reports = {report.call_job_id: report for report in found.values()}
-            told = {id_: reports[id_] for id_ in mine}
-            keep_reports(connection, campaign, told, mine, by)
-            if mine:
-                same = JobState.DUPLICATE
-                ids = [job.id for job in mine.values()]
-                write_journal(connection, "job", ids, old=same, new=same, why=FOUND, by=by)
-        return len(mine)
+            pairs = [
+                (wanted.jobs[phone], report)
+                for phone, report in found.items()
+                if phone in wanted.jobs
+                and report.call_job_id not in owners.jobs
+                and report.call_job_id not in owners.mismatched
+            ]
+            return attach(connection, campaign, pairs, by)
+
+
+def attach(
+    connection: Connection,
+    campaign: str,
+    pairs: Sequence[tuple[ReportedJob, JobReport]],
+    by: By,
+) -> int:
+    """Give duplicates without an ID that of their call, and keep its report; how many got one."""
+    mine: dict[str, ReportedJob] = {}
+    for job, report in pairs:
+        kept = connection.execute(
+            call_jobs.update()
+            .where(
+                call_jobs.c.id == job.id,
+                call_jobs.c.state == JobState.DUPLICATE,
+                call_jobs.c.call_job_id.is_(None),
+            )
+            .values(call_job_id=report.call_job_id)
+        ).rowcount
+        if kept:
+            mine[report.call_job_id] = job
+    told = {report.call_job_id: report for _, report in pairs if report.call_job_id in mine}
+    keep_reports(connection, campaign, told, mine, by)
+    if mine:
+        same = JobState.DUPLICATE
+        ids = [job.id for job in mine.values()]
+        write_journal(connection, "job", ids, old=same, new=same, why=FOUND, by=by)
+    return len(mine)

@@ -1,7 +1,8 @@
 """What the guards count and hold: a poll that is being judged, a campaign that had enough today.
 
-While a poll is read, its new jobs wait as `held`, `judging`. Its end lets all of them go, or holds
-them for a person, in one transaction. A kill in between loses nothing: the next poll finds them.
+While a poll is read whose size is not known, its new jobs wait as `held`, `judging`. Its end lets
+all of them go, or holds them for a person, in one transaction. A kill in between loses nothing: the
+next poll finds them.
 """
 
 from __future__ import annotations
@@ -12,34 +13,23 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import orjson
-from sqlalchemy import Connection, Executable, bindparam, func, null, select
+from sqlalchemy import Connection, Executable, bindparam, null, select
 
-from syncd.clock import to_ms
-from syncd.core.call_job import BatchState, JobState
-from syncd.core.guards import DAY, HELD_BY_GUARD, JUDGING, TRIPWIRE, Limit
+from syncd.core.call_job import JobState
+from syncd.core.guards import HELD_BY_GUARD, JUDGING, TRIPWIRE, Limit
 from syncd.ledger import approvals
 from syncd.ledger.approvals import Approved, TripRow, Word
+from syncd.ledger.day_use import DayUse, day_use
 from syncd.ledger.leases import check_lease
 from syncd.ledger.moves import By, check_all_moved, jobs_moved, move_jobs, write_journal
-from syncd.ledger.schema import batches, call_jobs, is_staged, passes, syncs
+from syncd.ledger.schema import call_jobs, is_staged, passes
 from syncd.ledger.schema_guards import is_held, trips
-from syncd.ledger.sql import Prepared, gathered, upsert, word
+from syncd.ledger.sql import Prepared, gathered, word
 from syncd.ledger.store import Store
+from syncd.ledger.unjudged import Unjudged, end_poll, unjudged
 
 #: Polls that are looked through for those that brought leads.
 _POLLS_LOOKED_AT = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Unjudged:
-    """What earlier polls of a sync began and did not end."""
-
-    waiting: int = 0  #: jobs that a killed poll left as `judging`
-    passed: int = 0  #: jobs that cut polls let go; they count until a poll comes to its end
-
-    @property
-    def jobs(self) -> int:
-        return self.waiting + self.passed
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +40,6 @@ class Trip:
     jobs: int
 
 
-@dataclass(frozen=True, slots=True)
-class DayUse:
-    """What a campaign was sent since an instant, and what a person approved since then."""
-
-    sent: int
-    approved: int
-
-
 class Guards:
     """The verbs of the guards; each is one transaction."""
 
@@ -66,7 +48,7 @@ class Guards:
 
     def unjudged(self, sync: str) -> Unjudged:
         """What a poll that begins now has to count with its own."""
-        return _unjudged(self._store, sync)
+        return unjudged(self._store, sync)
 
     def usual_polls(self, sync: str, *, most: int) -> list[int]:
         """How many jobs the newest polls started, of those that ended and brought some."""
@@ -85,7 +67,8 @@ class Guards:
 
     def day_use(self, campaign: str, *, now: datetime) -> DayUse:
         """What a campaign was sent in a day, but for batches that surely came to nothing."""
-        return _day_use(self._store, campaign, to_ms(now - DAY))
+        with self._store.read() as connection:
+            return day_use(connection, campaign, now=now)
 
     def hold_staged(
         self, campaign: str, limit: Limit, *, sent: int, most: int, by: By
@@ -110,13 +93,6 @@ class Guards:
         return approvals.approve(self._store, sync, word, most=most, by=by)
 
 
-def _unjudged(store: Store, sync: str) -> Unjudged:
-    with store.read() as connection:
-        waiting = _COUNT_WAITING(connection, of_sync=sync).scalar() or 0
-        passed = _PASSED(connection, of_sync=sync).scalar() or 0
-    return Unjudged(int(waiting), int(passed))
-
-
 def _usual_polls(store: Store, sync: str, most: int) -> list[int]:
     query = (
         select(passes.c.counts)
@@ -134,7 +110,7 @@ def _usual_polls(store: Store, sync: str, most: int) -> list[int]:
 def _settle_poll(
     store: Store, sync: str, campaign: str, trip: Trip | None, passed: int | None, by: By
 ) -> int:
-    with store.write() as connection:
+    with store.write("poll.settle") as connection:
         check_lease(connection, by.lease)
         rows = _WAITING.rows(connection, of_sync=sync)
         per_campaign: dict[str, list[int]] = {}
@@ -147,10 +123,8 @@ def _settle_poll(
                 _hold(connection, sync, of_campaign, jobs, trip, by)
         if trip is not None:
             found = trip.limit.of(trip.jobs)
-            _add_trip(connection, sync, campaign, trip.limit, found, by)
-        values = {"unjudged": passed}
-        statement = upsert(connection.dialect.name, syncs).values(name=sync, **values)
-        connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
+            add_trip(connection, sync, campaign, trip.limit, found, by)
+        end_poll(connection, sync, passed)
     return len(rows)
 
 
@@ -178,21 +152,6 @@ def _hold(
     reason_changed(connection, jobs, why=why, by=by)
 
 
-def _day_use(store: Store, campaign: str, since: int) -> DayUse:
-    sealed = select(func.sum(batches.c.size)).where(
-        batches.c.campaign == campaign,
-        batches.c.created_at > since,
-        batches.c.state != BatchState.REFUSED,
-    )
-    approved = select(func.sum(trips.c.released)).where(
-        trips.c.campaign == campaign, trips.c.approved_at > since
-    )
-    with store.read() as connection:
-        sent = connection.execute(sealed).scalar()
-        released = connection.execute(approved).scalar()
-    return DayUse(int(sent or 0), int(released or 0))
-
-
 def _hold_staged(
     store: Store, campaign: str, limit: Limit, sent: int, most: int, by: By
 ) -> Counter[str]:
@@ -203,7 +162,7 @@ def _hold_staged(
         .limit(most)
         .with_for_update(skip_locked=True)
     )
-    with store.write() as connection:
+    with store.write("job.hold") as connection:
         check_lease(connection, by.lease)
         jobs = [(row[0], row[1]) for row in connection.execute(staged)]
         per_sync = Counter(sync for _, sync in jobs)
@@ -219,7 +178,7 @@ def _hold_staged(
         )
         for sync, held in sorted(per_sync.items()):
             if not _add_to_trip(connection, sync, campaign, limit, held):
-                _add_trip(connection, sync, campaign, limit, limit.of(sent + held), by)
+                add_trip(connection, sync, campaign, limit, limit.of(sent + held), by)
     return per_sync
 
 
@@ -237,9 +196,10 @@ def _add_to_trip(connection: Connection, sync: str, campaign: str, limit: Limit,
     ).rowcount
 
 
-def _add_trip(
+def add_trip(
     connection: Connection, sync: str, campaign: str, limit: Limit, found: float, by: By
 ) -> None:
+    """Keep why jobs are held, until a person approves."""
     connection.execute(
         trips.insert().values(
             sync=sync,
@@ -287,12 +247,6 @@ def _ending(state: JobState, reason: str | None) -> Executable:
     )
 
 
-_COUNT_WAITING = Prepared(
-    lambda _: select(func.count()).where(
-        call_jobs.c.sync == bindparam("of_sync"), is_held, call_jobs.c.reason == word(JUDGING)
-    )
-)
-_PASSED = Prepared(lambda _: select(syncs.c.unjudged).where(syncs.c.name == bindparam("of_sync")))
 _WAITING = Prepared(lambda dialect: _judged_jobs(("id", "campaign"), dialect))
 _RELEASE = Prepared(lambda _: _ending(JobState.STAGED, None))
 _TRIP = Prepared(lambda _: _ending(JobState.HELD, TRIPWIRE))

@@ -16,6 +16,7 @@ from syncd.ledger.schema import batches, call_jobs, job_counts, journal, leads
 from syncd.ledger.schema_guards import cancellations
 from syncd.ledger.schema_reports import attempts, reports
 from syncd.ledger.store import Store
+from syncd.ledger.unknown_calls import unknown_to
 
 #: One phone with more leads than this is not a person; the rest is not shown.
 LEADS_MAX = 50
@@ -58,6 +59,8 @@ class LeadHistory:
 
     lead: Mapping[str, Any]
     jobs: Sequence[JobHistory]
+    #: calls to its phones that no job names: rows of reports
+    unknown_calls: Sequence[Mapping[str, Any]] = ()
 
 
 def history(store: Store, *, key: str | None = None, phone: int | None = None) -> list[LeadHistory]:
@@ -72,7 +75,13 @@ def history(store: Store, *, key: str | None = None, phone: int | None = None) -
             # Naming every sync lets the index of (sync, key) answer; likewise the campaigns above.
             query = query.where(leads.c.sync.in_(select(job_counts.c.sync)), leads.c.key == key)
         found = connection.execute(query).mappings().all()
-        return [LeadHistory(dict(lead), _jobs(connection, lead["id"])) for lead in found]
+        return [_lead(connection, dict(lead)) for lead in found]
+
+
+def _lead(connection: Connection, lead: dict[str, Any]) -> LeadHistory:
+    jobs = _jobs(connection, lead["id"])
+    phones = {(one.job["campaign"], one.job["phone"]) for one in jobs}
+    return LeadHistory(lead, jobs, unknown_to(connection, phones))
 
 
 def _jobs(connection: Connection, lead_id: int) -> list[JobHistory]:

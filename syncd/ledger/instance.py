@@ -11,7 +11,8 @@ import threading
 from dataclasses import dataclass
 
 from syncd.errors import LedgerError
-from syncd.ledger.store import open_beside, sqlite_file
+from syncd.ledger.sqlite import open_beside
+from syncd.ledger.store import sqlite_file
 
 _SUFFIX = ".instance"
 _TRIES, _TRY_EVERY_S = 5, 0.01

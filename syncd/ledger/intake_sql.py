@@ -36,7 +36,7 @@ INSERT_LEADS = InsertRows(
 )
 INSERT_JOBS = InsertRows(
     call_jobs,
-    ("id", "lead_id", "phone", "state", "reason", "body", "zone", "finish_at"),
+    ("id", "lead_id", "phone", "state", "reason", "body", "zone", "finish_at", "batch_id"),
     ("sync", "campaign", "generation", "created_at"),
 )
 

@@ -9,31 +9,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Connection,
-    Executable,
-    bindparam,
-    case,
-    cast,
-    extract,
-    false,
-    func,
-    literal,
-    select,
-)
+from sqlalchemy import Connection, select
 
 from syncd.clock import from_ms, to_ms
 from syncd.core.lease import Lease
 from syncd.errors import Transient
+from syncd.ledger.leases_sql import (
+    ALIVE,
+    FORGET,
+    FORGET_OTHERS,
+    FREE,
+    HELD_BY,
+    INTERRUPT,
+    LET_ALL_GO,
+    RELEASE,
+    RENEW,
+    REST,
+    SEE,
+    SIGN_OFF,
+    TAKE,
+    present,
+)
 from syncd.ledger.schema_guards import instances, leases
-from syncd.ledger.sql import POSTGRESQL, Prepared, upsert
 from syncd.ledger.store import Store
 from syncd.ledger.turns import take_turn
 
-#: Nobody holds it.
-_FREE = ""
 #: An instance that was not heard of for so long is not shown any more.
 _FORGET_AFTER = timedelta(hours=24)
 
@@ -88,71 +88,41 @@ class Leases:
         Args:
             interrupts: also take it from a holder that keeps it for its next pass and is idle.
         """
-        with self._store.write() as connection:
-            present = _present(connection, now)
-            mine = leases.c.holder == holder
-            idle = leases.c.busy == false() if interrupts else literal(value=False)
-            statement = upsert(connection.dialect.name, leases).values(
-                name=name,
-                holder=holder,
-                epoch=1,
-                taken_at=present,
-                until=present + _ms(life),
-                busy=True,
-            )
-            row = connection.execute(
-                statement.on_conflict_do_update(
-                    index_elements=["name"],
-                    set_={
-                        "epoch": leases.c.epoch + case((mine, 0), else_=1),
-                        "taken_at": case((mine, leases.c.taken_at), else_=present),
-                        "holder": holder,
-                        "until": present + _ms(life),
-                        "busy": True,
-                    },
-                    where=mine | (leases.c.holder == _FREE) | (leases.c.until <= present) | idle,
-                ).returning(leases.c.epoch)
+        take = INTERRUPT if interrupts else TAKE
+        with self._store.write("lease.take") as connection:
+            row = take(
+                connection, name=name, holder=holder, life=_ms(life), now=shared_ms(now)
             ).first()
         return None if row is None else Lease(name, holder, row[0])
 
     def rest(self, lease: Lease, *, life: timedelta, now: datetime) -> bool:
         """Keep a lease for the next pass, without one at work; False: it was overtaken."""
-        with self._store.write() as connection:
-            until = _present(connection, now) + _ms(life)
-            return _change(connection, lease, until=until, busy=False)
+        with self._store.write("lease.rest") as connection:
+            mine = REST(connection, **_guard(lease), life=_ms(life), now=shared_ms(now))
+            return mine.rowcount == 1
 
     def release(self, lease: Lease, *, now: datetime) -> bool:
         """Let anybody have it at once; False: it was overtaken, and nothing was changed."""
-        with self._store.write() as connection:
-            until = _present(connection, now)
-            return _change(connection, lease, holder=_FREE, until=until, busy=False)
+        with self._store.write("lease.release") as connection:
+            return RELEASE(connection, **_guard(lease), now=shared_ms(now)).rowcount == 1
 
     def beat(self, me: InstanceRow, *, life: timedelta, now: datetime) -> Alive:
         """Be heard of, renew every lease of mine, and tell who else is alive."""
-        with self._store.write() as connection:
-            present = _present(connection, now)
-            statement = upsert(connection.dialect.name, instances).values(
+        times = {"life": _ms(life), "now": shared_ms(now)}
+        with self._store.write("instance.beat") as connection:
+            SEE(
+                connection,
                 id=me.id,
                 host=me.host,
                 pid=me.pid,
                 version=me.version,
                 started_at=to_ms(me.started_at),
-                seen_at=present,
+                **times,
             )
-            connection.execute(
-                statement.on_conflict_do_update(index_elements=["id"], set_={"seen_at": present})
-            )
-            connection.execute(
-                instances.delete().where(instances.c.seen_at < present - _ms(_FORGET_AFTER))
-            )
-            connection.execute(
-                leases.update().where(leases.c.holder == me.id).values(until=present + _ms(life))
-            )
-            alive = select(func.count()).where(instances.c.seen_at > present - _ms(life))
-            held = select(func.count()).where(leases.c.holder != _FREE, leases.c.until > present)
-            return Alive(
-                connection.execute(alive).scalar_one(), connection.execute(held).scalar_one()
-            )
+            FORGET(connection, silent=_ms(_FORGET_AFTER), now=times["now"])
+            RENEW(connection, by=me.id, **times)
+            alive, held = tuple(ALIVE(connection, **times).one())
+        return Alive(alive, held)
 
     def take_turn(self, campaign: str, *, interval_s: float, burst: int, now: datetime) -> float:
         """Seconds to wait before the next request to a campaign that several instances ask."""
@@ -160,27 +130,21 @@ class Leases:
 
     def sign_off(self, instance_id: str, *, now: datetime) -> None:
         """An instance ends: its leases are free and it is not listed any more."""
-        with self._store.write() as connection:
-            connection.execute(
-                leases.update()
-                .where(leases.c.holder == instance_id)
-                .values(holder=_FREE, until=_present(connection, now), busy=False)
-            )
-            connection.execute(instances.delete().where(instances.c.id == instance_id))
+        with self._store.write("instance.sign_off") as connection:
+            LET_ALL_GO(connection, by=instance_id, now=shared_ms(now))
+            SIGN_OFF(connection, by=instance_id)
 
     def forget_others(self, instance_id: str) -> None:
         """Drop every other instance: right only for the sole owner of the ledger (SQLite)."""
-        with self._store.write() as connection:
-            connection.execute(instances.delete().where(instances.c.id != instance_id))
+        with self._store.write("instance.forget_others") as connection:
+            FORGET_OTHERS(connection, by=instance_id)
 
     def instances(self, *, now: datetime) -> list[InstanceRow]:
         """Who works on the ledger, the oldest first."""
         with self._store.read() as connection:
-            rows = connection.execute(
-                select(instances, _present(connection, now).label("present")).order_by(
-                    instances.c.started_at, instances.c.id
-                )
-            ).all()
+            query = select(instances, present(connection.dialect.name).label("present"))
+            ordered = query.order_by(instances.c.started_at, instances.c.id)
+            rows = connection.execute(ordered.params(now=shared_ms(now))).all()
         return [
             InstanceRow(
                 id=row.id,
@@ -202,16 +166,16 @@ class Leases:
                     leases,
                     instances.c.host,
                     instances.c.pid,
-                    _present(connection, now).label("present"),
+                    present(connection.dialect.name).label("present"),
                 )
                 .select_from(leases)
                 .outerjoin(instances, instances.c.id == leases.c.holder)
-                .where(leases.c.holder != _FREE)
+                .where(leases.c.holder != FREE)
                 .order_by(leases.c.name)
             )
             if name is not None:
                 query = query.where(leases.c.name == name)
-            rows = connection.execute(query).all()
+            rows = connection.execute(query.params(now=shared_ms(now))).all()
         return [
             LeaseRow(
                 name=row.name,
@@ -235,43 +199,19 @@ def check_lease(connection: Connection, lease: Lease | None) -> None:
     """
     if lease is None:
         return
-    row = _HELD_BY(connection, of=lease.name, by=lease.holder, epoch=lease.epoch).first()
-    if row is None:
+    if HELD_BY(connection, **_guard(lease)).first() is None:
         raise Transient(
             f'another instance has taken over "{lease.name}" meanwhile: nothing was changed'
         )
 
 
-def _held_by(dialect: str) -> Executable:
-    query = select(leases.c.epoch).where(
-        leases.c.name == bindparam("of"),
-        leases.c.holder == bindparam("by"),
-        leases.c.epoch == bindparam("epoch"),
-    )
-    return query.with_for_update(read=True) if dialect == POSTGRESQL else query
+def shared_ms(now: datetime) -> int:
+    """The clock that all instances share, where it is the caller's: on SQLite."""
+    return to_ms(now)
 
 
-_HELD_BY = Prepared(_held_by)
-
-
-def _change(connection: Connection, lease: Lease, **values: object) -> bool:
-    changed = connection.execute(
-        leases.update()
-        .where(
-            leases.c.name == lease.name,
-            leases.c.holder == lease.holder,
-            leases.c.epoch == lease.epoch,
-        )
-        .values(**values)
-    ).rowcount
-    return changed == 1
-
-
-def _present(connection: Connection, now: datetime) -> ColumnElement[int]:
-    """The present in milliseconds, by the clock that all instances share."""
-    if connection.dialect.name == POSTGRESQL:
-        return cast(extract("epoch", func.clock_timestamp()) * 1000, BigInteger)
-    return literal(to_ms(now), BigInteger)
+def _guard(lease: Lease) -> dict[str, object]:
+    return {"of": lease.name, "by": lease.holder, "claimed": lease.epoch}
 
 
 def _ms(span: timedelta) -> int:

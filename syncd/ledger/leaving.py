@@ -5,16 +5,14 @@ Nothing is written for the rows that are still there, however many they are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
 
 from syncd.core.call_job import JobState
-from syncd.ledger.moves import By
 from syncd.ledger.schema import call_jobs, leads
 from syncd.ledger.schema_guards import cancellations
-from syncd.ledger.sql import as_json, chunks, one_of
 from syncd.ledger.store import Store
 from syncd.ledger.withdrawals import WITHDRAWABLE
 
@@ -67,11 +65,3 @@ def leaving(
                     found.lead_ids.append(lead_id)
             last = lead_id
     return found
-
-
-def mark_left(store: Store, lead_ids: Sequence[int], *, by: By) -> None:
-    """Note when the rows of these leads were missed."""
-    for some in chunks(lead_ids):
-        with store.write() as connection:
-            of_leads = one_of(connection.dialect.name, leads.c.id, as_json(some))
-            connection.execute(leads.update().where(of_leads).values(withdrawn_at=by.at_ms))

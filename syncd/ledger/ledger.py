@@ -10,6 +10,7 @@ from datetime import datetime
 
 from syncd.core.call_job import JobState
 from syncd.core.call_policy import DEFAULT, CallPolicy
+from syncd.core.guards import Limit
 from syncd.core.refused_list import Rest
 from syncd.core.report import AttemptReport, JobReport
 from syncd.ledger import (
@@ -22,15 +23,17 @@ from syncd.ledger import (
     history,
     intake,
     known,
+    open_ends,
     outbox,
     passes,
-    recovery,
     refusals,
     reports,
+    sealing,
     views,
 )
 from syncd.ledger.found_calls import FoundCalls
 from syncd.ledger.guards import Guards
+from syncd.ledger.intake_page import IntakePage, IntakeResult
 from syncd.ledger.leases import Leases
 from syncd.ledger.look_ups import LookUps
 from syncd.ledger.lost_calls import LostCalls
@@ -39,7 +42,9 @@ from syncd.ledger.opened import OpenedLedger
 from syncd.ledger.outbox import ClaimedBatch
 from syncd.ledger.parked import Parked
 from syncd.ledger.privacy import Privacy
+from syncd.ledger.retries import Retries
 from syncd.ledger.store import Store
+from syncd.ledger.sweeps import Sweeps
 from syncd.ledger.withdraw_verbs import Withdrawals
 
 
@@ -54,8 +59,10 @@ class Ledger(OpenedLedger):
         self.guards = Guards(store)  #: what is held before a person has agreed
         self.withdrawals = Withdrawals(store)  #: calls that must not be made, and their lists
         self.parked = Parked(store)  #: what only a person can decide
+        self.retries = Retries(store)  #: what ended without a call, and goes again
         self.lost_calls = LostCalls(store)  #: what a restore forgot
         self.look_ups = LookUps(store)  #: what the reports tell of a doubt
+        self.sweeps = Sweeps(store)  #: the vendor's calls compared with ours
         self.leases = Leases(store)  #: who works on it, and who holds what
 
     # poll
@@ -75,9 +82,9 @@ class Ledger(OpenedLedger):
         """Which of these phones have a call already that counts."""
         return intake.taken_phones(self._store, campaign, phones, policy, now_ms=now_ms)
 
-    def store_page(self, page: intake.IntakePage, *, by: By) -> intake.IntakeResult:
+    def store_page(self, page: IntakePage, *, by: By) -> IntakeResult:
         """Tx A. Leads, jobs ("" to staged, held or duplicate), rejections and the cursor."""
-        return intake.store_page(self._store, page, by=by)
+        return intake.store_page(self._store, self.id, page, by=by)
 
     def finish_poll(self, sync: str, mapping_digest: str, *, by: By) -> None:
         """The source was read to its end under this mapping."""
@@ -85,16 +92,17 @@ class Ledger(OpenedLedger):
 
     # submit
     def seal_batch(
-        self, campaign: str, *, phones_max: int, now: datetime, by: By
+        self, campaign: str, *, phones_max: int, limit: Limit | None = None, now: datetime, by: By
     ) -> ClaimedBatch | None:
         """Tx B. Staged to sealed: a body and a key that never change, claimed by the caller."""
-        return outbox.seal_batch(
-            self._store, self.id, campaign, phones_max=phones_max, now=now, by=by
+        return sealing.seal_batch(
+            self._store, self.id, campaign, phones_max=phones_max, limit=limit, now=now, by=by
         )
 
     def mark_sent(self, batch: ClaimedBatch, *, endpoint: str, now: datetime, by: By) -> bool:
         """Tx B'. Sealed or sent to sent, before the first byte; False: overtaken, do not send."""
-        return outbox.mark_sent(self._store, batch, endpoint=endpoint, now=now, by=by)
+        marked = outbox.mark_sent(self._store, batch, endpoint=endpoint, now=now, by=by)
+        return marked and self.witness.note_sending(now)
 
     def record_answer(
         self, batch: ClaimedBatch, ids: Sequence[str], *, next_report_at: datetime, by: By
@@ -124,10 +132,12 @@ class Ledger(OpenedLedger):
 
     # reconcile
     def claim_open_batch(
-        self, campaign: str, *, after_id: int, now: datetime
+        self, campaign: str, *, after_id: int, now: datetime, holder: str | None = None
     ) -> ClaimedBatch | None:
-        """Claim a sealed or sent batch that nobody holds, with a new epoch."""
-        return claims.claim_open_batch(self._store, campaign, after_id=after_id, now=now)
+        """Claim a sealed or sent batch that nobody alive holds, with a new epoch."""
+        return claims.claim_open_batch(
+            self._store, campaign, after_id=after_id, now=now, holder=holder
+        )
 
     def let_go(
         self, batch: ClaimedBatch, *, next_at: datetime | None, clock_doubted: bool = False
@@ -144,10 +154,18 @@ class Ledger(OpenedLedger):
         return answers.unmatched_batches(self._store, campaign)
 
     def match_answer(
-        self, campaign: str, batch_id: int, phones: Mapping[int, str], *, by: By
+        self,
+        campaign: str,
+        batch_id: int,
+        phones: Mapping[int, str],
+        *,
+        every_id: bool = True,
+        by: By,
     ) -> answers.Matched:
         """Sealed to accepted, duplicate or parked, by the phones of the answered IDs."""
-        return answers.match_answer(self._store, campaign, batch_id, phones, by=by)
+        return answers.match_answer(
+            self._store, campaign, batch_id, phones, every_id=every_id, by=by
+        )
 
     # pull_reports
     def batches_due(self, campaign: str, *, now: datetime, limit: int) -> list[reports.BatchDue]:
@@ -211,19 +229,6 @@ class Ledger(OpenedLedger):
         """Send nothing to the campaign before then."""
         campaign_state.wait_until(self._store, campaign, at)
 
-    # recovery
-    def recovery_needed(self) -> str | None:
-        """Why nothing may be sent before `syncd recover`, or None."""
-        return recovery.recovery_needed(self._store)
-
-    def require_recovery(self, why: str, *, by: By) -> None:
-        """Hold every sending until a recovery has ended."""
-        recovery.require_recovery(self._store, why, by=by)
-
-    def end_recovery(self, *, by: By) -> bool:
-        """What was lost has been looked for; whether sendings were held."""
-        return recovery.end_recovery(self._store, by=by)
-
     # cancel
     def cancellable(
         self, *, key: str | None = None, phone: int | None = None, sync: str | None = None
@@ -260,9 +265,9 @@ class Ledger(OpenedLedger):
 
     def campaign_view(
         self, campaign: str, *, sent_before: datetime | None = None, endpoint: str | None = None
-    ) -> views.CampaignView:
+    ) -> open_ends.CampaignView:
         """What is open at one campaign, and how much of it can never be sent again."""
-        return views.campaign_view(
+        return open_ends.campaign_view(
             self._store, campaign, sent_before=sent_before, endpoint=endpoint
         )
 

@@ -26,6 +26,23 @@ from syncd.ledger.store import Store
 ABSENT = "surely_absent"
 
 
+def used_ids(connection: Connection, campaign: str, ids: Sequence[str]) -> set[str]:
+    """Which of these IDs jobs of the ledger have, by their open ID or by a report."""
+    used: set[str] = set()
+    for some in chunks(ids):
+        accepted = select(call_jobs.c.call_job_id).where(
+            call_jobs.c.campaign == campaign, is_accepted, call_jobs.c.call_job_id.in_(some)
+        )
+        reported = select(reports.c.call_job_id).where(
+            reports.c.campaign == campaign,
+            reports.c.call_job_id.in_(some),
+            reports.c.job_id.is_not(None),
+        )
+        for query in (accepted, reported):
+            used |= {row[0] for row in connection.execute(query)}
+    return used
+
+
 class LookUps:
     """The verbs of a look; each is one transaction."""
 
@@ -39,20 +56,8 @@ class LookUps:
 
     def used_call_job_ids(self, campaign: str, ids: Sequence[str]) -> set[str]:
         """Which of these IDs are those of jobs of this ledger: one call is never two jobs."""
-        used: set[str] = set()
         with self._store.read() as connection:
-            for some in chunks(ids):
-                accepted = select(call_jobs.c.call_job_id).where(
-                    call_jobs.c.campaign == campaign, is_accepted, call_jobs.c.call_job_id.in_(some)
-                )
-                reported = select(reports.c.call_job_id).where(
-                    reports.c.campaign == campaign,
-                    reports.c.call_job_id.in_(some),
-                    reports.c.job_id.is_not(None),
-                )
-                for query in (accepted, reported):
-                    used |= {row[0] for row in connection.execute(query)}
-        return used
+            return used_ids(connection, campaign, ids)
 
     def note_look(
         self,
@@ -73,12 +78,12 @@ class LookUps:
             values["absent_at"] = func.coalesce(batches.c.absent_at, to_ms(now))
         if clock_doubted:
             values["outcome"] = CLOCK_SET_BACK
-        with self._store.write() as connection:
+        with self._store.write("batch.look_again") as connection:
             _move(connection, batch, values)
 
     def record_absent(self, batch: ClaimedBatch, *, by: By) -> bool:
         """Surely nothing was created: its jobs are staged again, as a new generation."""
-        with self._store.write() as connection:
+        with self._store.write("batch.record_absent") as connection:
             ended = {
                 "state": BatchState.REFUSED,
                 "outcome": ABSENT,
@@ -118,7 +123,7 @@ class LookUps:
             found: phone to call job ID.
         """
         state = BatchState.ANSWERED if found else BatchState.PARKED
-        with self._store.write() as connection:
+        with self._store.write("batch.adopt") as connection:
             values = {
                 "state": state,
                 "outcome": f"looked_up: {len(found)} of {batch.size}",

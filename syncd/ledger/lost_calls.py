@@ -8,19 +8,22 @@ when the source brings the lead again.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
+from syncd.clock import from_ms, to_ms
 from syncd.core.call_job import CALLED_BEFORE, PHONE_KNOWN, JobState
+from syncd.core.sweep import WAITING
 from syncd.ledger.intake_sql import INSERT_JOBS, INSERT_LEADS
 from syncd.ledger.moves import By, jobs_moved, move_jobs
-from syncd.ledger.schema import call_jobs, leads
+from syncd.ledger.recovery import needed_in
+from syncd.ledger.schema import call_jobs, journal, leads, passes
 from syncd.ledger.sql import take_ids
 from syncd.ledger.store import Store
 
 #: The sync of leads that only the campaign knew.
 RECOVERED = "(recovered)"
-_WAITING = (JobState.STAGED, JobState.HELD)
 _OPEN_ENDS = (JobState.SEALED, JobState.ACCEPTED, JobState.CLOSED, JobState.PARKED)
 
 #: (phone, ID) of a call.
@@ -36,10 +39,28 @@ class LostCalls:
     def waiting_phones(self, campaign: str) -> list[int]:
         """The phones of jobs that wait for their call."""
         query = select(call_jobs.c.phone).where(
-            call_jobs.c.campaign == campaign, call_jobs.c.state.in_(_WAITING)
+            call_jobs.c.campaign == campaign, call_jobs.c.state.in_(WAITING)
         )
         with self._store.read() as connection:
             return sorted({row[0] for row in connection.execute(query)})
+
+    def newest_known(self, *, now: datetime) -> datetime:
+        """When the newest pass began that the ledger knows from before its loss; else `now`.
+
+        A recovery that was begun and killed is no such pass, nor is what ran since it was required.
+        """
+        required = select(func.max(journal.c.at)).where(
+            journal.c.what == "ledger", journal.c.to_state == "recover"
+        )
+        with self._store.read() as connection:
+            until = to_ms(now)
+            if needed_in(connection) is not None:
+                until = connection.execute(required).scalar() or until
+            newest = select(func.max(passes.c.started_at)).where(
+                passes.c.kind != "recover", passes.c.started_at < until
+            )
+            ms = connection.execute(newest).scalar()
+        return now if ms is None else from_ms(ms)
 
     def keep(self, campaign: str, calls: Sequence[Call], *, by: By) -> tuple[int, int]:
         """Keep these calls, each phone once: (jobs that are not called any more, new leads).
@@ -47,7 +68,7 @@ class LostCalls:
         One transaction; running it again changes nothing.
         """
         held_back = unknown = 0
-        with self._store.write() as connection:
+        with self._store.write("recovery.keep") as connection:
             fresh: list[Call] = []
             for phone, call_job_id in sorted(dict(calls).items()):
                 known, waiting = _jobs(connection, campaign, phone)
@@ -56,7 +77,7 @@ class LostCalls:
                 if waiting:
                     held_back += len(waiting)
                     for state, job in waiting:
-                        _end(connection, campaign, job, state, by)
+                        end_waiting(connection, campaign, job, state, by)
                 else:
                     fresh.append((phone, call_job_id))
             unknown = len(fresh)
@@ -78,13 +99,14 @@ def _jobs(
         row.state in _OPEN_ENDS or (row.state == JobState.DUPLICATE and row.reason != PHONE_KNOWN)
         for row in rows
     )
-    waiting = [(JobState(row.state), (row.id, row.sync)) for row in rows if row.state in _WAITING]
+    waiting = [(JobState(row.state), (row.id, row.sync)) for row in rows if row.state in WAITING]
     return known, waiting
 
 
-def _end(
+def end_waiting(
     connection: Connection, campaign: str, job: tuple[int, str], state: JobState, by: By
 ) -> None:
+    """A job that waits is not called any more: its phone was called, as the reports say."""
     move_jobs(
         connection,
         [job],
@@ -114,7 +136,7 @@ def _insert(connection: Connection, campaign: str, calls: Sequence[Call], by: By
     INSERT_JOBS(
         connection,
         rows=[
-            (job, lead, phone, state.value, CALLED_BEFORE, "{}", None, None)
+            (job, lead, phone, state.value, CALLED_BEFORE, "{}", None, None, None)
             for job, lead, (phone, _) in zip(job_ids, lead_ids, calls, strict=True)
         ],
         sync=RECOVERED,

@@ -54,7 +54,7 @@ def upgrade(store: Store) -> tuple[str | None, str]:
     from alembic import command  # noqa: PLC0415 - only this verb pays for it
     from alembic.config import Config  # noqa: PLC0415 - as above
 
-    with store.write() as connection:
+    with store.write("schema.upgrade") as connection:
         before = _current(connection)
         _refuse_newer(before)
         config = Config()

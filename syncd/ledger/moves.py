@@ -32,6 +32,7 @@ class By:
     at_ms: int
     pass_id: int | None = None
     lease: Lease | None = None  #: the lease that the pass works under
+    holder: str | None = None  #: the instance, where several work on the ledger
 
 
 def move_jobs(

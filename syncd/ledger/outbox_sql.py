@@ -61,6 +61,7 @@ INSERT_BATCH = Prepared(
                 "size",
                 "job_ids",
                 "leased_until",
+                "holder",
                 "created_at",
                 "root",
             )

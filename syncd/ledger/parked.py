@@ -6,7 +6,6 @@ another key; dropped, it ends; adopted, it has the call that a person names.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -60,60 +59,73 @@ class Parked:
         with self._store.read() as connection:
             return [ParkedJob(*row) for row in connection.execute(query)]
 
-    def release(self, job: ParkedJob, *, why: str, by: By) -> None:
-        """Parked to staged: a person is sure that it was not called.
+    def settle(self, job: ParkedJob, new: JobState, *, why: str, by: By) -> None:
+        """Parked to staged: a person is sure that it was not called. Or to cancelled: given up.
 
         Raises:
             Transient: it is not parked any more.
         """
-        again = {
-            "reason": None,
-            "batch_id": None,
-            "pen": None,
-            "generation": call_jobs.c.generation + 1,
-        }
-        with self._store.write() as connection:
-            _move(connection, job, JobState.STAGED, again, why=why, by=by)
-
-    def drop(self, job: ParkedJob, *, why: str, by: By) -> None:
-        """Parked to cancelled: a person gives it up; its phone is free again."""
-        with self._store.write() as connection:
-            _move(connection, job, JobState.CANCELLED, {"reason": why}, why=why, by=by)
+        values: dict[str, object] = {"reason": why}
+        if new is JobState.STAGED:
+            generation = call_jobs.c.generation + 1
+            values = {"reason": None, "batch_id": None, "pen": None, "generation": generation}
+        with self._store.write("parked.settle") as connection:
+            move_jobs(
+                connection,
+                [(job.job_id, job.sync)],
+                campaign=job.campaign,
+                old=JobState.PARKED,
+                new=new,
+                why=why,
+                by=by,
+                values=values,
+            )
 
     def adopt(
         self, job: ParkedJob, call_job_id: str, *, next_report_at: datetime, why: str, by: By
     ) -> bool:
         """Parked to accepted: a person says which call is its own; False: another job has it."""
         try:
-            with self._store.write() as connection:
-                values = {"reason": None, "call_job_id": call_job_id}
-                _move(connection, job, JobState.ACCEPTED, values, why=why, by=by)
-                connection.execute(
-                    batches.update()
-                    .where(batches.c.id == job.batch_id)
-                    .values(open_jobs=batches.c.open_jobs + 1, next_report_at=to_ms(next_report_at))
+            with self._store.write("parked.adopt") as connection:
+                adopt_parked(
+                    connection,
+                    (job.job_id, job.sync),
+                    call_job_id,
+                    campaign=job.campaign,
+                    batch_id=job.batch_id,
+                    next_report_at=next_report_at,
+                    why=why,
+                    by=by,
                 )
         except IntegrityError:
             return False
         return True
 
 
-def _move(
+def adopt_parked(
     connection: Connection,
-    job: ParkedJob,
-    new: JobState,
-    values: Mapping[str, object],
+    job: tuple[int, str],
+    call_job_id: str,
     *,
+    campaign: str,
+    batch_id: int | None,
+    next_report_at: datetime,
     why: str,
     by: By,
 ) -> None:
+    """Parked to accepted: this is the call of the job (ID, sync), and its outcome is asked for."""
     move_jobs(
         connection,
-        [(job.job_id, job.sync)],
-        campaign=job.campaign,
+        [job],
+        campaign=campaign,
         old=JobState.PARKED,
-        new=new,
+        new=JobState.ACCEPTED,
         why=why,
         by=by,
-        values=values,
+        values={"reason": None, "call_job_id": call_job_id},
+    )
+    connection.execute(
+        batches.update()
+        .where(batches.c.id == batch_id)
+        .values(open_jobs=batches.c.open_jobs + 1, next_report_at=to_ms(next_report_at))
     )

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import orjson
-from sqlalchemy import func, select
+from sqlalchemy import Executable, bindparam, func, select, tuple_
 
 from syncd.clock import from_ms, to_ms
 from syncd.ledger.schema import passes
+from syncd.ledger.sql import Prepared
 from syncd.ledger.store import Store
 
 _DONE, _IDLE = "done", "idle"
@@ -32,14 +33,47 @@ class PassRow:
     counts: Mapping[str, int]
 
 
+_BEGIN = Prepared(
+    lambda _: (
+        passes.insert()
+        .values(
+            kind=bindparam("kind"), target=bindparam("target"), started_at=bindparam("started_at")
+        )
+        .returning(passes.c.id)
+    )
+)
+_FINISH = Prepared(
+    lambda _: (
+        passes.update()
+        .where(passes.c.id == bindparam("pass_id"))
+        .values(
+            outcome=bindparam("ended_as"),
+            counts=bindparam("counted"),
+            finished_at=bindparam("ended_at"),
+        )
+    )
+)
+
+
+def _older_idle(_dialect: str) -> Executable:
+    """The idle passes before one, of its kind and target."""
+    of = passes.alias("ended")
+    its = select(of.c.kind, of.c.target).where(of.c.id == bindparam("pass_id"))
+    return passes.delete().where(
+        tuple_(passes.c.kind, passes.c.target).in_(its),
+        passes.c.id < bindparam("pass_id"),
+        passes.c.outcome == _IDLE,
+    )
+
+
+_FORGET_IDLE = Prepared(_older_idle)
+
+
 def begin_pass(store: Store, kind: str, target: str, *, now: datetime) -> int:
     """Note that a pass begins; its ID stands in the journal beside each move it makes."""
-    with store.write() as connection:
-        key = connection.execute(
-            passes.insert(), {"kind": kind, "target": target, "started_at": to_ms(now)}
-        ).inserted_primary_key
-        assert key is not None
-        return int(key[0])
+    with store.write("pass.begin") as connection:
+        begun = _BEGIN(connection, kind=kind, target=target, started_at=to_ms(now))
+        return int(begun.scalar_one())
 
 
 def finish_pass(
@@ -50,26 +84,15 @@ def finish_pass(
     An idle one takes the place of those before it: they come every few seconds.
     """
     idle = outcome == _DONE and not any(counts.values())
-    with store.write() as connection:
+    with store.write("pass.finish") as connection:
         if idle:
-            kind, target = connection.execute(
-                select(passes.c.kind, passes.c.target).where(passes.c.id == pass_id)
-            ).one()
-            older = passes.delete().where(
-                passes.c.kind == kind,
-                passes.c.target == target,
-                passes.c.id < pass_id,
-                passes.c.outcome == _IDLE,
-            )
-            connection.execute(older)
-        connection.execute(
-            passes.update()
-            .where(passes.c.id == pass_id)
-            .values(
-                outcome=_IDLE if idle else outcome,
-                counts=orjson.dumps(dict(counts)).decode(),
-                finished_at=to_ms(now),
-            )
+            _FORGET_IDLE(connection, pass_id=pass_id)
+        _FINISH(
+            connection,
+            pass_id=pass_id,
+            ended_as=_IDLE if idle else outcome,
+            counted=orjson.dumps(dict(counts)).decode(),
+            ended_at=to_ms(now),
         )
     return idle
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select
 
 from syncd.core.call_job import JobState
 from syncd.core.erasure import ERASED_PHONE
+from syncd.ledger.mismatches import is_of_another_phone
 from syncd.ledger.rejections import of_key
 from syncd.ledger.schema import call_jobs, job_counts, leads, rejections
 from syncd.ledger.schema_reports import reports
@@ -40,6 +41,8 @@ class Person:
     keys: frozenset[tuple[str, str]] = frozenset()  #: sync and key, also of rejections
     #: The vendor's IDs of calls that have not ended (a job's own, call-backs), with their job.
     open_calls: tuple[tuple[str, str, int], ...] = ()  #: campaign, ID, job
+    #: Accepted jobs whose ID is another phone's, by its report: not to be cancelled by it.
+    mismatched: frozenset[int] = frozenset()
 
     def in_state(self, *states: JobState) -> list[PersonJob]:
         """Their jobs in these states."""
@@ -76,12 +79,14 @@ def find(
     keys = {(lead[1], lead[2]) for lead in found}
     if key is not None:
         keys |= {(of, key) for of in _rejecting_syncs(connection, key, sync)}
+    mismatched = _mismatched(connection, jobs)
     return Person(
         leads=tuple(sorted(found)),
         phones=frozenset(all_phones),
         jobs=tuple(sorted(jobs, key=lambda job: job.id)),
         keys=frozenset(keys),
-        open_calls=_open_calls(connection, jobs),
+        open_calls=_open_calls(connection, jobs, mismatched),
+        mismatched=mismatched,
     )
 
 
@@ -126,12 +131,22 @@ def _rejecting_syncs(connection: Connection, key: str, sync: str | None) -> list
     return [row[0] for row in rows if sync in (None, row[0])]
 
 
-def _open_calls(connection: Connection, jobs: list[PersonJob]) -> tuple[tuple[str, str, int], ...]:
+def _mismatched(connection: Connection, jobs: list[PersonJob]) -> frozenset[int]:
+    found: set[int] = set()
+    for some in chunks([job.id for job in jobs if job.state is JobState.ACCEPTED]):
+        query = select(call_jobs.c.id).where(call_jobs.c.id.in_(some), is_of_another_phone())
+        found.update(connection.execute(query).scalars())
+    return frozenset(found)
+
+
+def _open_calls(
+    connection: Connection, jobs: list[PersonJob], mismatched: Collection[int]
+) -> tuple[tuple[str, str, int], ...]:
     """Accepted jobs, and calls of theirs that a report has shown without an end (call-backs)."""
     calls = {
         (job.campaign, job.call_job_id, job.id)
         for job in jobs
-        if job.state is JobState.ACCEPTED and job.call_job_id is not None
+        if job.state is JobState.ACCEPTED and job.call_job_id and job.id not in mismatched
     }
     for some in chunks([job.id for job in jobs]):
         query = select(reports.c.campaign, reports.c.call_job_id, reports.c.job_id)

@@ -13,7 +13,7 @@ from syncd.ledger.moves import By
 from syncd.ledger.store import Store
 
 if TYPE_CHECKING:
-    from syncd.ledger.intake import NewLead
+    from syncd.ledger.intake_page import NewLead
 
 
 class Privacy:

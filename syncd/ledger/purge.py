@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, exists, func, or_, select
 
 from syncd.core.call_job import BatchState, JobState
+from syncd.ledger import unknown_calls
 from syncd.ledger.moves import By, write_journal
 from syncd.ledger.schema import batches, call_jobs, journal, passes, rejections
 from syncd.ledger.schema_reports import attempts, reports
@@ -57,13 +58,15 @@ def purgeable(store: Store, *, before_ms: int) -> Counter[str]:
             counted[name] = connection.execute(
                 select(func.count()).select_from(query.subquery())
             ).scalar_one()
+        unknown = select(func.count()).where(unknown_calls.is_old(before_ms))
+        counted["reports"] += connection.execute(unknown).scalar_one()
     return counted
 
 
 def purge_jobs(store: Store, *, before_ms: int, after_id: int) -> Purged:
     """Drop payload and raw reports of the next jobs with an ID above `after_id`."""
     done = Purged()
-    with store.write() as connection:
+    with store.write("purge.jobs") as connection:
         query = _old_jobs(before_ms).where(call_jobs.c.id > after_id).order_by(call_jobs.c.id)
         ids: list[int] = list(connection.scalars(query.limit(STEP_ROWS)))
         for some in chunks(ids):
@@ -81,9 +84,12 @@ def purge_jobs(store: Store, *, before_ms: int, after_id: int) -> Purged:
 
 
 def purge_rest(store: Store, *, before_ms: int, by: By) -> Purged:
-    """Remove the next old passes, journal lines and settled rejections; call it until it ends."""
+    """Remove the next old passes, journal lines, settled rejections and unknown calls.
+
+    Call it until it ends.
+    """
     done = Purged()
-    with store.write() as connection:
+    with store.write("purge.rest") as connection:
         for name, table, where in _targets(before_ms):
             if name == "call_jobs":
                 continue
@@ -103,6 +109,10 @@ def purge_rest(store: Store, *, before_ms: int, by: By) -> Purged:
                 done.rows[name] += connection.execute(change).rowcount
             if len(ids) == STEP_ROWS:
                 done.after_id = ids[-1]
+        dropped = unknown_calls.drop_unknown(connection, before_ms, most=STEP_ROWS)
+        done.rows["reports"] += dropped
+        if dropped == STEP_ROWS:
+            done.after_id = 0
         if done.rows.total():
             write_journal(connection, "purge", [], old="kept", new="purged", why="old", by=by)
     return done

@@ -8,35 +8,41 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, Connection, exists, select, text
+from sqlalchemy import ColumnElement, Connection, bindparam, exists, select, text
 
 from syncd.ledger.moves import By, write_journal
 from syncd.ledger.schema import meta
-from syncd.ledger.sql import upsert
+from syncd.ledger.sql import Prepared, upsert
 
 if TYPE_CHECKING:
     from syncd.ledger.store import Store  # which opens servers, and they are noted here
 
 _RECOVER = "recover_required"
 _SERVER = "server"
+_VALUE = Prepared(lambda _: select(meta.c.value).where(meta.c.name == bindparam("of")))
 FAILED_OVER = "the database server was promoted or replaced: its last commits may be lost"
 
 
 def recovery_needed(store: Store) -> str | None:
     """Why nothing may be sent before `syncd recover`; None: nothing is known to be lost."""
     with store.read() as connection:
-        return _value(connection, _RECOVER)
+        return needed_in(connection)
+
+
+def needed_in(connection: Connection) -> str | None:
+    """The same within a transaction."""
+    return _value(connection, _RECOVER)
 
 
 def require_recovery(store: Store, why: str, *, by: By) -> None:
     """Hold every sending until `syncd recover` has looked for calls that the ledger lacks."""
-    with store.write() as connection:
+    with store.write("recovery.require") as connection:
         _require(connection, why, by)
 
 
 def end_recovery(store: Store, *, by: By) -> bool:
     """What was lost has been looked for: sendings may go on; whether they were held."""
-    with store.write() as connection:
+    with store.write("recovery.end") as connection:
         why = _value(connection, _RECOVER)
         if why is None:
             return False
@@ -73,7 +79,8 @@ def _require(connection: Connection, why: str, by: By) -> None:
 
 
 def _value(connection: Connection, name: str) -> str | None:
-    return connection.execute(select(meta.c.value).where(meta.c.name == name)).scalar()
+    value: str | None = _VALUE(connection, of=name).scalar()
+    return value
 
 
 def _set(connection: Connection, name: str, value: str) -> None:

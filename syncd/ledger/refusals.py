@@ -18,8 +18,9 @@ from syncd.core.call_job import BatchState, JobState
 from syncd.core.refused_list import DUPLICATED, Rest, splits_max
 from syncd.ledger.campaign_state import set_halt
 from syncd.ledger.moves import By, batch_moved, move_jobs
-from syncd.ledger.outbox import ClaimedBatch, batch_jobs, root_of
+from syncd.ledger.outbox import ClaimedBatch, batch_jobs
 from syncd.ledger.schema import batches, call_jobs, campaigns
+from syncd.ledger.sealing import root_of
 from syncd.ledger.store import Store
 
 #: No phone is named.
@@ -58,7 +59,7 @@ def record_refusal(
     Returns:
         None when the claim was overtaken: nothing was changed.
     """
-    with store.write() as connection:
+    with store.write("batch.record_refusal") as connection:
         if not _end(connection, batch, why, by):
             return None
         jobs = batch_jobs(connection, batch.id)

@@ -81,7 +81,7 @@ def open_call_job_ids(store: Store, batch_id: int) -> list[str]:
 
 def batch_asked(store: Store, batch_id: int, *, next_report_at: datetime) -> None:
     """Every open job of the batch was asked for; not again before `next_report_at`."""
-    with store.write() as connection:
+    with store.write("batch.note_asked") as connection:
         connection.execute(
             batches.update()
             .where(batches.c.id == batch_id)
@@ -95,7 +95,7 @@ def store_reports(
     """Keep job reports, and close the jobs that they end."""
     counts = ReportCounts()
     newest = {report.call_job_id: report for report in found}
-    with store.write() as connection:
+    with store.write("reports.store") as connection:
         check_lease(connection, by.lease)
         owners = owners_of(connection, campaign, list(newest.values()))
         jobs = owners.jobs
@@ -257,7 +257,7 @@ def first_open_at(store: Store, campaign: str) -> datetime | None:
 
 def set_walked_to(store: Store, campaign: str, at: datetime) -> None:
     """Keep how far the reports were walked."""
-    with store.write() as connection:
+    with store.write("reports.set_walked_to") as connection:
         statement = upsert(connection.dialect.name, campaigns).values(
             name=campaign, reports_walked_to=to_ms(at)
         )

@@ -145,7 +145,7 @@ call_jobs = Table(
     ),
 )
 Index("ix_call_jobs_lead_id", call_jobs.c.lead_id)
-Index("ix_call_jobs_campaign_phone", call_jobs.c.campaign, call_jobs.c.phone)
+Index("ix_call_jobs_phone", call_jobs.c.phone)
 Index(
     "ix_call_jobs_staged",
     call_jobs.c.campaign,
@@ -188,6 +188,7 @@ batches = Table(
     Column("state", Text, nullable=False),
     Column("epoch", Integer, nullable=False),
     Column("leased_until", BigInteger),
+    Column("holder", Text),  # the instance whose claim it is; NULL: one that has no ID
     Column("endpoint", Text),  # fingerprint of base URL and token of the first sending
     Column("created_at", BigInteger, nullable=False),
     Column("first_sent_at", BigInteger),

@@ -31,6 +31,7 @@ instances = Table(
     Column("version", Text, nullable=False),
     Column("started_at", BigInteger, nullable=False),
     Column("seen_at", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),  # taken for dead from then on
 )
 
 #: As in schema.py: a query has to use these very words.

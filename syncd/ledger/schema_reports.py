@@ -11,7 +11,7 @@ reports = Table(
     metadata,
     Column("campaign", Text, primary_key=True),
     Column("call_job_id", Text, primary_key=True),
-    Column("job_id", Id, ForeignKey("call_jobs.id")),  # NULL: of another phone
+    Column("job_id", Id, ForeignKey("call_jobs.id")),  # NULL: of another phone, or unknown
     Column("phone", BigInteger),
     Column("redial_number", Integer),
     Column("job_status", Text, nullable=False),
@@ -26,6 +26,13 @@ reports = Table(
     Column("stored_at", BigInteger, nullable=False),
 )
 Index("ix_reports_job_id", reports.c.job_id)
+Index(
+    "ix_reports_jobless",
+    reports.c.campaign,
+    reports.c.phone,
+    sqlite_where=text("job_id IS NULL"),
+    postgresql_where=text("job_id IS NULL"),
+)
 Index(
     "ix_reports_attempts_due",
     reports.c.campaign,

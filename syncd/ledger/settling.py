@@ -42,7 +42,7 @@ def settle(
     """
     counts = {"ended": 0, "released": 0, "given_up": 0, "late": 0}
     while True:
-        with store.write() as connection:
+        with store.write("withdrawal.settle") as connection:
             check_lease(connection, by.lease)
             rows = _over(connection, campaign)
             for row in rows:

@@ -11,34 +11,31 @@ from __future__ import annotations
 
 import fcntl
 import os
-import sqlite3
-import stat
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import quote
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.pool import QueuePool
 
 from syncd.errors import LedgerError, Transient
 from syncd.ledger.compact import compact
 from syncd.ledger.exposure import refuse_exposed
 from syncd.ledger.failures import errors_told
 from syncd.ledger.file_watch import FileWatch
-from syncd.ledger.postgres import ServerWatch, open_engine, opening
+from syncd.ledger.sqlite import create_file, open_beside, open_engines, unwritable
+from syncd.observe.steps import reached
+
+if TYPE_CHECKING:
+    from syncd.ledger.postgres import ServerWatch
 
 #: How long a writer waits for another process's transaction before it says so.
 LOCK_WAIT_S = 30.0
 _LOCK_POLL_S = 0.005
-#: 12 MiB: holds the hot pages of the phone index of a million jobs.
-_CACHE_KIB = 12 * 1024
-#: SQLite checkpoints after so many pages (8 MiB): fewer, larger, and the log stays small.
-_CHECKPOINT_PAGES = 2_000
 _SQLITE = "sqlite:///"
 _SETTING = "ledger.url"
 _URLS = "use sqlite:///path or postgresql://host/database"
@@ -69,14 +66,16 @@ class Store:
             event.listen(writer, "connect", self._writer_connected)
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """One transaction: committed when the block ends, rolled back when it raises."""
+    def write(self, step: str) -> Iterator[Connection]:
+        """One transaction, a named step: committed when the block ends, not when it raises."""
         watch = self._watch
         if watch is None:
             server = self._server
             with errors_told(), self.writer.begin() as connection:
                 noted = None if server is None else server.note(connection)
                 yield connection
+                reached(step, "before")
+            reached(step, "after")
             if server is not None:
                 server.noted(noted)
             return
@@ -86,6 +85,8 @@ class Store:
                 with errors_told(), self.writer.begin() as connection:
                     watch.see_log()
                     yield connection
+                    reached(step, "before")
+                reached(step, "after")
             finally:
                 self._unlock_file()
 
@@ -191,10 +192,10 @@ def sqlite_file(url: str) -> Path | None:
 def _open_sqlite(file: Path, *, create: bool) -> Store:
     try:
         if create:
-            _create_file(file)
+            create_file(file)
         is_there = file.is_file()
     except OSError as error:
-        raise _unwritable(file, error) from None
+        raise unwritable(file, error) from None
     if not is_there:
         raise LedgerError(
             "there is no ledger",
@@ -203,81 +204,14 @@ def _open_sqlite(file: Path, *, create: bool) -> Store:
             "an empty ledger would call everybody again",
         )
     refuse_exposed(file)
-    writer = _sqlite_engine(file, "rw", pool_size=1, max_overflow=0)
-    reader = _sqlite_engine(file, "ro", pool_size=4)
-    event.listen(writer, "connect", _on_connect_writer)
-    event.listen(writer, "begin", _on_begin)
-    event.listen(reader, "connect", _on_connect_reader)
+    writer, reader = open_engines(file)
     return Store(writer, reader, file=file)
 
 
-def _sqlite_engine(file: Path, mode: str, **pool: int) -> Engine:
-    # The path goes past SQLAlchemy: its versions differ in what they decode.
-    uri = f"file:{quote(str(file.absolute()))}?mode={mode}"
-
-    def connect() -> sqlite3.Connection:
-        return sqlite3.connect(uri, uri=True, check_same_thread=False)
-
-    return create_engine(
-        "sqlite://", creator=connect, poolclass=QueuePool, hide_parameters=True, **pool
-    )
-
-
-def _create_file(file: Path) -> None:
-    """Make an empty file that only its owner can read; -wal and -shm copy its mode."""
-    if not file.exists():
-        file.parent.mkdir(mode=stat.S_IRWXU, parents=True, exist_ok=True)
-        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, stat.S_IRUSR | stat.S_IWUSR))
-
-
-def open_beside(file: Path, suffix: str) -> int:
-    """Open, or make, a file beside the ledger that is there to be locked.
-
-    A link to the ledger is the ledger: both names meet at one lock.
-    """
-    try:
-        return os.open(f"{file.resolve()}{suffix}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise _unwritable(file, error) from None
-
-
-def _unwritable(file: Path, error: OSError) -> LedgerError:
-    return LedgerError(
-        f"the ledger's folder cannot be written: {error.strerror}",
-        where=str(file),
-        hint="`syncd init` makes a ledger; the folder must belong to the user of syncd",
-    )
-
-
-def _on_connect_writer(dbapi_connection: object, _record: object) -> None:
-    # Python's sqlite3 would open transactions by itself; we say BEGIN ourselves.
-    dbapi_connection.isolation_level = None  # type: ignore[attr-defined]
-    cursor = dbapi_connection.cursor()  # type: ignore[attr-defined]
-    for pragma in (
-        "busy_timeout=10000",
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        "temp_store=MEMORY",
-        f"cache_size=-{_CACHE_KIB}",
-        f"wal_autocheckpoint={_CHECKPOINT_PAGES}",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _on_connect_reader(dbapi_connection: object, _record: object) -> None:
-    dbapi_connection.isolation_level = None  # type: ignore[attr-defined]
-    cursor = dbapi_connection.cursor()  # type: ignore[attr-defined]
-    cursor.execute("PRAGMA busy_timeout=10000")
-    cursor.close()
-
-
-def _on_begin(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
 def _open_postgresql(url: URL) -> Store:
+    # Its driver costs 9 MB and a tenth of a second; a ledger in SQLite does without.
+    from syncd.ledger.postgres import open_engine, opening  # noqa: PLC0415 - see above
+
     with opening():
         engine, server = open_engine(url)
         store = Store(engine, engine, file=None, server=server)

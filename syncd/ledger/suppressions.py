@@ -59,7 +59,7 @@ def store_listed(store: Store, name: str, found: Collection[Listed], *, by: By) 
     for kind in (PHONE, KEY):
         values = sorted({one.value for one in found if one.kind == kind})
         for some in chunks(values):
-            with store.write() as connection:
+            with store.write("suppression.store") as connection:
                 check_lease(connection, by.lease)
                 fresh += _add(connection, name, kind, some, by)
     return fresh
@@ -114,14 +114,14 @@ def finish_list(store: Store, name: str, gone: Collection[Listed], *, by: By) ->
     """The list was read whole: `gone` left it; its leads may be polled from now on."""
     for kind in (PHONE, KEY):
         for some in chunks([one.value for one in gone if one.kind == kind]):
-            with store.write() as connection:
+            with store.write("suppression.take_off") as connection:
                 check_lease(connection, by.lease)
                 connection.execute(
                     suppressions.update()
                     .where(*_of(name, kind), _among(connection, some))
                     .values(gone_at=by.at_ms)
                 )
-    with store.write() as connection:
+    with store.write("suppression.finish") as connection:
         check_lease(connection, by.lease)
         read_at = {"value": str(by.at_ms)}
         statement = upsert(connection.dialect.name, meta).values(name=_READ_AT + name, **read_at)

@@ -17,7 +17,7 @@ from syncd.ledger.sql import Prepared, gathered, one_of, upsert
 from syncd.ledger.store import Store
 
 if TYPE_CHECKING:
-    from syncd.ledger.intake import IntakePage, NewLead
+    from syncd.ledger.intake_page import IntakePage, NewLead
 
 #: The name in `meta` of the secret that the digests are keyed with.
 PEPPER = "pepper"

@@ -23,7 +23,7 @@ def take_turn(
         burst: so many may go at once after a rest.
     """
     step = max(1, round(interval_s * _US))
-    with store.write() as connection:
+    with store.write("campaign.take_turn") as connection:
         present: ColumnElement[int]
         if connection.dialect.name == POSTGRESQL:
             present = cast(extract("epoch", func.clock_timestamp()) * _US, BigInteger)

@@ -6,16 +6,13 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import case, false, func, select
+from sqlalchemy import case, func, select
 
-from syncd.clock import from_ms, to_ms
-from syncd.core.call_job import REPORT_OF_ANOTHER_PHONE, BatchState, JobState
+from syncd.clock import from_ms
+from syncd.core.call_job import REPORT_OF_ANOTHER_PHONE, JobState
 from syncd.ledger.rejections import of_key
 from syncd.ledger.schema import (
-    batches,
     call_jobs,
-    is_open_batch,
-    is_staged,
     job_counts,
     leads,
     rejections,
@@ -73,18 +70,6 @@ class RejectionRow:
 
 
 @dataclass(frozen=True, slots=True)
-class CampaignView:
-    """One campaign's open ends."""
-
-    in_doubt: int = 0  #: batches that may have been carried out and have no answer
-    unsent: int = 0  #: batches of which surely nothing was carried out
-    past_key: int = 0  #: of those in doubt: sent too long ago to be sent again with their key
-    open_jobs: int = 0  #: call jobs of the batches that are in doubt or not yet sent
-    unmatched: int = 0  #: batches whose answer was shorter than the request
-    oldest_staged_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Counts:
     """Call jobs by sync, campaign and state, and unsettled rejections by sync and reason."""
 
@@ -109,50 +94,6 @@ def counts(store: Store) -> Counts:
         for sync, reason, n in connection.execute(by_reason):
             refused.setdefault(sync, {})[reason] = n
     return Counts(jobs, refused)
-
-
-def campaign_view(
-    store: Store, campaign: str, *, sent_before: datetime | None = None, endpoint: str | None = None
-) -> CampaignView:
-    """What is open at one campaign.
-
-    Args:
-        sent_before: batches in doubt that were first sent until then are past their key.
-        endpoint: batches in doubt that were sent to another one are past their key too.
-    """
-    # A sending without a recorded end is in flight, or was killed: it may have been done.
-    sent = batches.c.state == BatchState.SENT
-    doubtful = sent & ((batches.c.ambiguous > 0) | batches.c.outcome.is_(None))
-    late = batches.c.first_sent_at <= (0 if sent_before is None else to_ms(sent_before))
-    old = doubtful & (late | (batches.c.endpoint != endpoint if endpoint else false()))
-    with store.read() as connection:
-        total, in_doubt, past_key, jobs = connection.execute(
-            select(
-                func.count(),
-                func.sum(case((doubtful, 1), else_=0)),
-                func.sum(case((old, 1), else_=0)),
-                func.sum(batches.c.size),
-            ).where(batches.c.campaign == campaign, is_open_batch)
-        ).one()
-        unmatched = connection.execute(
-            select(func.count()).where(
-                batches.c.campaign == campaign, batches.c.answered_ids.is_not(None)
-            )
-        ).scalar_one()
-        oldest = connection.execute(
-            select(call_jobs.c.created_at)
-            .where(call_jobs.c.campaign == campaign, is_staged)
-            .order_by(call_jobs.c.id)
-            .limit(1)
-        ).scalar()
-    return CampaignView(
-        in_doubt=int(in_doubt or 0),
-        unsent=int(total) - int(in_doubt or 0),
-        past_key=int(past_key or 0),
-        open_jobs=int(jobs or 0),
-        unmatched=unmatched,
-        oldest_staged_at=None if oldest is None else from_ms(oldest),
-    )
 
 
 def outcomes(store: Store, campaign: str) -> dict[tuple[str, str | None], int]:

@@ -57,13 +57,12 @@ class Withdrawals:
         """Open leads of the sync, and those of them that a whole reading did not show."""
         return leaving.leaving(self._store, sync, campaign, seen, pass_id=pass_id)
 
-    def mark_left(self, lead_ids: Sequence[int], *, by: By) -> None:
-        """Note when the rows of these leads were first missed."""
-        leaving.mark_left(self._store, lead_ids, by=by)
-
     # withdrawals
     def withdraw(self, job_ids: Sequence[int], *, why: str, by: By) -> Withdrawn:
-        """Held and staged to cancelled; of the others, note that they are to be cancelled."""
+        """Held and staged to cancelled; of the others, note that they are to be cancelled.
+
+        That a row has left its source is noted with it.
+        """
         return withdrawals.withdraw(self._store, job_ids, why=why, by=by)
 
     def has_work(self, campaign: str, *, now: datetime) -> bool:

@@ -15,12 +15,12 @@ from sqlalchemy import ColumnElement, Connection, bindparam, false, func, or_, s
 
 from syncd.clock import from_ms, to_ms
 from syncd.core.call_job import JobState
-from syncd.core.withdrawal import CANCELLED, NOT_SENT, UNKNOWN_ID
+from syncd.core.withdrawal import CANCELLED, LEFT_SOURCE, NOT_SENT, UNKNOWN_ID
 from syncd.ledger.leases import check_lease
+from syncd.ledger.mismatches import is_of_another_phone
 from syncd.ledger.moves import By, move_jobs
-from syncd.ledger.schema import call_jobs, is_accepted
+from syncd.ledger.schema import call_jobs, is_accepted, leads
 from syncd.ledger.schema_guards import cancellations
-from syncd.ledger.schema_reports import reports
 from syncd.ledger.sql import Prepared, as_json, chunks, gathered, one_of, upsert, word
 from syncd.ledger.store import Store
 
@@ -60,13 +60,25 @@ class OpenJob(NamedTuple):
 
 
 def withdraw(store: Store, job_ids: Sequence[int], *, why: str, by: By) -> Withdrawn:
-    """End these jobs where nothing was sent; note the wish for the others."""
+    """End these jobs where nothing was sent; note the wish for the others.
+
+    A row that left its source is noted in the same transaction: without the note, a row that comes
+    back would never be called.
+    """
     done = Withdrawn()
     for some in chunks(job_ids):
-        with store.write() as connection:
+        with store.write("job.withdraw") as connection:
             check_lease(connection, by.lease)
             done = done.plus(withdraw_in(connection, some, why=why, by=by))
+            if why == LEFT_SOURCE:
+                _mark_left(connection, some, by)
     return done
+
+
+def _mark_left(connection: Connection, job_ids: Sequence[int], by: By) -> None:
+    named = one_of(connection.dialect.name, call_jobs.c.id, as_json(job_ids))
+    of_jobs = leads.c.id.in_(select(call_jobs.c.lead_id).where(named))
+    connection.execute(leads.update().where(of_jobs).values(withdrawn_at=by.at_ms))
 
 
 def withdraw_in(
@@ -177,7 +189,7 @@ def has_withdrawals(store: Store, campaign: str, *, now: datetime) -> bool:
             call_jobs.c.campaign == campaign,
             call_jobs.c.state.not_in([word(state) for state in waits]),
             _is_due(now) | (call_jobs.c.state != word(JobState.ACCEPTED)),
-            ~_is_of_another_phone(),
+            ~is_of_another_phone(),
         )
         .limit(1)
     )
@@ -203,7 +215,7 @@ def cancels_due(store: Store, campaign: str, *, now: datetime, limit: int) -> li
             call_jobs.c.campaign == campaign,
             is_accepted,
             _is_due(now),
-            ~_is_of_another_phone(),
+            ~is_of_another_phone(),
         )
         .order_by(cancellations.c.job_id)
         .limit(limit)
@@ -217,18 +229,9 @@ def _is_due(now: datetime) -> ColumnElement[bool]:
     return or_(cancellations.c.next_at.is_(None), cancellations.c.next_at <= to_ms(now))
 
 
-def _is_of_another_phone() -> ColumnElement[bool]:
-    apart = select(reports.c.campaign).where(
-        reports.c.campaign == call_jobs.c.campaign,
-        reports.c.call_job_id == call_jobs.c.call_job_id,
-        reports.c.job_id.is_(None),
-    )
-    return apart.exists()
-
-
 def mark_asked(store: Store, job_ids: Sequence[int], *, next_at: datetime, by: By) -> None:
     """Commit that the vendor is being asked; without an answer, not again before `next_at`."""
-    with store.write() as connection:
+    with store.write("withdrawal.mark_asked") as connection:
         check_lease(connection, by.lease)
         connection.execute(
             cancellations.update()
@@ -244,7 +247,7 @@ def record_cancels(store: Store, answers: Mapping[int, str], *, by: By) -> int:
     answer that it was cancelled stays, whatever a later one says.
     """
     ended = 0
-    with store.write() as connection:
+    with store.write("withdrawal.record") as connection:
         check_lease(connection, by.lease)
         for answer in sorted(set(answers.values())):
             ids = [job for job, told in answers.items() if told == answer]

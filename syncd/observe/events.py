@@ -131,6 +131,13 @@ GUARD_APPROVED = _event(
     "sync who released duplicate dropped",
 )
 
+JOBS_RETRIED = _event(
+    "jobs.retried",
+    "info",
+    "A person let jobs go again that had ended without a call; `held`: a tripwire holds them.",
+    "sync campaign who jobs held",
+)
+
 SUPPRESSION_MISREAD = _event(
     "suppression.misread",
     "warning",
@@ -219,6 +226,16 @@ BATCH_RESENT = _event(
     "info",
     "A batch in doubt was sent again, byte for byte, with its key.",
     "campaign batch_id jobs",
+)
+
+# sweep.
+CALLS_NOTICED = _event(
+    "calls.noticed",
+    "warning",
+    "The campaign has calls that the ledger did not know: they were given to jobs that lacked their"
+    " ID (`adopted`, `found`), keep jobs from being sent (`held_back`), or are nobody's"
+    " (`unknown_calls`); `second_calls` of these are to people who have another call.",
+    "campaign adopted held_back found unknown_calls second_calls",
 )
 
 # pull_reports.

@@ -27,7 +27,11 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 
 def test_a_poll_that_is_too_much_ends_with_4_until_a_person_has_agreed(desk: Desk) -> None:
-    """Once, status and its check say so; a dry run changes nothing; the approval is signed."""
+    """Plan, once and status say so; a dry run changes nothing; the approval is signed."""
+    told = desk("plan", "crm-leads", "--json", **ONE)
+    assert told.json["trip"] == {"guard": "max_new_per_poll", "allowed": 1.0, "found": 2.0}
+    told = desk("plan", "crm-leads", **ONE)
+    assert "would trip max_new_per_poll (call jobs 2, allowed 1)" in told.err
     told = desk("once", code=TRIPPED, **ONE)
     assert "tripped 2" in told.out
     assert "syncd approve crm-leads" in told.err

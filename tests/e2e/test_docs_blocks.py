@@ -26,6 +26,7 @@ from pathlib import Path
 import pytest
 
 from syncd.sandbox.testing import running_sandbox
+from tests.warm.commands import warm_folder
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```(?P<info>[^\n]+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -67,7 +68,7 @@ def environment() -> dict[str, str]:
     own = {name: told for name, told in os.environ.items() if not name.startswith("SYNCD_")}
     return {
         **own,
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PATH": f"{warm_folder()}:{Path(sys.executable).parent}:{os.environ['PATH']}",
         "COLUMNS": "100",
         "NO_COLOR": "1",
         "no_proxy": "127.0.0.1",

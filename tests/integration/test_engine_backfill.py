@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,14 @@ import pytest
 
 from syncd.campaign.client import CampaignClient
 from syncd.core.doubt import RESEND_WINDOW
+from syncd.core.guards import DayLimits
 from syncd.core.starting import StartAt
 from syncd.engine import backfill, poll, submit
 from syncd.engine.breaker import FAILURES_IN_A_ROW_MAX
 from syncd.engine.once import work_campaign
 from syncd.engine.passes import worst_exit_code
 from syncd.errors import InDoubt
+from syncd.ledger.intake_page import IntakePage, IntakeResult
 from syncd.ledger.ledger import Ledger
 from syncd.sandbox.faults import Fault
 from syncd.sandbox.testing import RunningSandbox
@@ -57,6 +60,54 @@ def test_a_backfill_moves_everything_and_leaves_the_live_cursor(world: World) ->
         assert app.ledger.position("leads").cursor is None
     world.assert_each_once(LEADS)
     assert len(world.sendings) == LEADS // 10
+
+
+def test_new_jobs_are_sealed_as_they_are_stored(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of ten lists two have room in flight: these are never staged; the others are sealed later."""
+    sealed: list[int] = []
+    real = Ledger.store_page
+
+    def counting(self: Ledger, *args: Any, **named: Any) -> IntakeResult:
+        stored = real(self, *args, **named)
+        sealed.extend(batch.size for batch in stored.sealed)
+        return stored
+
+    monkeypatch.setattr(Ledger, "store_page", counting)
+    with world.open(alone=True) as app:
+        told = run_backfill(app)["submit"]
+        assert (told.counts["sealed"], told.counts["answered"]) == (LEADS, LEADS)
+    assert sealed == [10, 10]
+    world.assert_each_once(LEADS)
+
+
+def test_a_day_with_little_room_is_looked_at_before_each_list(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is sealed at once for a campaign with a limit a day."""
+    monkeypatch.setattr(Ledger, "store_page", _unordered(Ledger.store_page))
+    with world.open(alone=True) as app:
+        limited = replace(app.campaign("welcome"), day=DayLimits(max_jobs=30))
+        progress = backfill.Progress()
+        results = backfill.run(
+            app.sync("leads"),
+            limited,
+            app.tools,
+            backfill=backfill.Backfill(),
+            wait=True,
+            progress=progress,
+        )
+    assert {told.kind: told.counts.get("answered") for told in results}["submit"] == 30
+    assert world.states() == {"accepted": 30, "held": LEADS - 30}
+
+
+def _unordered(real: Callable[..., IntakeResult]) -> Callable[..., IntakeResult]:
+    def store(ledger: Ledger, page: IntakePage, **named: Any) -> IntakeResult:
+        assert page.seal is None
+        return real(ledger, page, **named)
+
+    return store
 
 
 @pytest.mark.parametrize("fault", ["answer_lost", "http_500", "http_429", "short_answer"])
@@ -129,7 +180,7 @@ def test_a_source_that_is_down_is_tried_again_later(world: World) -> None:
 
 def test_a_halt_ends_the_reading_too(world: World) -> None:
     """A stopped campaign ends the backfill with 3; what was read stays staged."""
-    world.write_leads(20 * LEADS)
+    world.write_leads(50 * LEADS)
     with world.open(alone=True) as app:
         app.campaign("welcome").client.stop()
         results = run_backfill(app)
@@ -137,7 +188,7 @@ def test_a_halt_ends_the_reading_too(world: World) -> None:
         assert app.tools.stop.is_set()
     states = world.states()
     assert set(states) == {"staged"}
-    assert states["staged"] < 20 * LEADS
+    assert states["staged"] < 50 * LEADS
     assert world.called() == {}
 
 
@@ -274,7 +325,8 @@ def test_a_stop_between_two_lists_records_what_is_in_flight(
         assert ended == told.counts["sealed"] < LEADS
         assert world.states()["accepted"] == told.counts["answered"]
         app.tools.stop.clear()
-        assert work_campaign(app.campaign("welcome"), app.tools)[1].outcome == "stopped"
+        passes = work_campaign(app.campaign("welcome"), app.tools)
+        assert [told.outcome for told in passes if told.kind == "submit"] == ["stopped"]
         app.tools.stop.clear()
         monkeypatch.undo()
         settle(world, app)

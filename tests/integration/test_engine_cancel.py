@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from syncd.app import App
-from syncd.engine import cancel, pull_reports
+from syncd.engine import cancel, erase, pull_reports
+from syncd.errors import Transient
 from syncd.ledger.ledger import Ledger
 from syncd.sandbox.faults import Fault
 from tests.running import phone_of
@@ -95,3 +96,40 @@ def test_a_vendor_that_cannot_be_asked_is_told(world: World, app: App) -> None:
     assert done.unsent == 1
     assert done.error is not None
     assert not done.complete
+
+
+def mixed_up(world: World, app: App) -> None:
+    """The vendor gave IDs back to front, and their reports have shown it."""
+    world.box.faults.add(Fault("reversed_answer", path="addPhones"))
+    poll_all(app)
+    settle(world, app)
+    world.pass_time(3 * 86_400)
+    pull_reports.run_once(app.campaign("welcome"), app.tools)
+    assert app.ledger.mismatched("welcome")
+
+
+def cancels_asked(world: World) -> int:
+    return sum("cancel" in str(entry["path"]) for entry in world.box.requests.entries())
+
+
+def test_a_call_is_not_cancelled_by_the_id_of_another_phone(world: World, app: App) -> None:
+    """A report has shown whose the ID is: the vendor is not asked to end that person's call."""
+    mixed_up(world, app)
+    done = cancelled(app, key="2")
+    assert (done.mismatched, done.at_vendor, done.complete) == (1, 0, False)
+    assert cancels_asked(world) == 0
+    (job,) = app.ledger.cancellable(key="2")
+    assert job.mismatched
+
+
+def test_a_person_is_not_erased_by_the_id_of_another_phone(world: World, app: App) -> None:
+    """Nothing is cancelled or erased; by force the ledger forgets the person, and only that."""
+    mixed_up(world, app)
+    named = erase.Named(key="2")
+    with pytest.raises(Transient, match="another phone's"):
+        erase.run(named, app.ledger, app.tools.clock, app.campaign)
+    assert app.ledger.cancellable(key="2")
+    _done, told = erase.run(named, app.ledger, app.tools.clock, app.campaign, force=True)
+    assert (told.asked, told.not_asked) == (0, 1)
+    assert cancels_asked(world) == 0
+    assert app.ledger.cancellable(key="2") == []

@@ -86,6 +86,24 @@ def test_nothing_is_sent_in_the_quiet_time(world: World) -> None:
         world.assert_each_once(LEADS)
 
 
+def test_n14_a_request_that_is_still_at_work_is_waited_for(tmp_path: Path) -> None:
+    """A 409 says that the first request with this key is in progress: the same key, later."""
+    with new_world(tmp_path, sandbox={"key_busy_seconds": 900}) as world:
+        world.write_leads(LEADS)
+        world.box.faults.add(Fault("answer_lost", count=3, path="addPhones"))
+        with world.open(alone=True) as app:
+            poll_all(app)
+            work(app)
+            world.pass_time(QUIET.total_seconds())
+            assert work(app)["reconcile"].counts["in_doubt"] > 0
+            statuses = [entry["status"] for entry in world.box.requests.entries()]
+            assert statuses.count(409) > 0
+            assert world.states() == {"sealed": LEADS}
+            settle(world, app)
+        world.assert_each_once(LEADS)
+        world.assert_one_body_a_key()
+
+
 def test_resending_goes_on_until_the_last_moment_of_the_window(world: World) -> None:
     """One second before the 20 h are over the stored bytes still go with the stored key."""
     world.box.faults.add(Fault("answer_lost", count=3, path="addPhones"))

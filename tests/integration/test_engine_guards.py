@@ -12,16 +12,16 @@ import pytest
 
 from syncd.app import App
 from syncd.core.guards import Tripwires
-from syncd.engine import approve, poll, submit
+from syncd.engine import approve, guarding, plan, poll, submit
 from syncd.engine.parts import Sync
-from syncd.engine.passes import PassResult
+from syncd.engine.passes import Pass, PassResult
 from syncd.errors import EXIT_TRIPPED, SourceDown
 from syncd.ledger.approvals import Word
 from syncd.ledger.ledger import Ledger
 from syncd.observe import events
 from syncd.sources.base import Cursor, Page
 from tests.running import phone_of
-from tests.worlds import World, new_world, poll_all, run_backfill, settle, work
+from tests.worlds import Between, World, new_world, poll_all, run_backfill, settle, work
 
 COLUMNS = ("id", "phone", "name")
 PAGE = 4
@@ -64,6 +64,12 @@ def app(world: World) -> Iterator[App]:
         yield opened
 
 
+@pytest.fixture
+def long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A poll of more than one page is too long to be judged before it is stored."""
+    monkeypatch.setattr(guarding, "LOOK_AHEAD_PAGES", 1)
+
+
 def reasons(world: World) -> dict[str | None, int]:
     """Held and staged jobs by reason."""
     query = "SELECT reason, count(*) FROM call_jobs WHERE state IN ('held', 'staged') GROUP BY 1"
@@ -93,9 +99,13 @@ def test_a_wrong_where_clause_does_not_start_100_000_calls(
     assert sum(world.called().values()) == 5
 
 
+@pytest.mark.parametrize("ahead", [1, 2, 10])
 @pytest.mark.parametrize("count", [1, PAGE, LIMIT])
-def test_a_poll_within_its_limits_is_sent_as_ever(world: World, app: App, count: int) -> None:
-    """One page or several: at its end all of it is staged."""
+def test_a_poll_within_its_limits_is_sent_as_ever(
+    world: World, app: App, monkeypatch: pytest.MonkeyPatch, count: int, ahead: int
+) -> None:
+    """One page or several, judged before or after: at its end all of it is staged."""
+    monkeypatch.setattr(guarding, "LOOK_AHEAD_PAGES", ahead)
     result = polled(app, guarded(app, Table(count)))
     assert (result.counts["staged"], result.counts.get("tripped", 0)) == (count, 0)
     settle(world, app)
@@ -108,17 +118,66 @@ def test_a_single_page_that_is_too_much_is_held(world: World, app: App) -> None:
     assert reasons(world) == {"tripwire": 4}
 
 
-def test_nothing_is_sent_while_a_poll_is_judged(world: World, app: App) -> None:
-    """Between two pages a submit runs, and finds nothing."""
+def sealed_between(app: App, table: Table) -> list[int]:
+    """How many jobs a submit found after each page of a poll."""
     seen: list[int] = []
 
-    def between(_page: Page, _running: object) -> None:
+    def between(_page: Page, _running: Pass) -> None:
         seen.append(submit.run_once(app.campaign("welcome"), app.tools).counts.get("sealed", 0))
 
-    poll.run_once(guarded(app, Table(LIMIT)), app.tools, on_page=between)
-    assert seen == [0, 0, 0]
+    poll.run_once(guarded(app, table), app.tools, beside=Between(between))
+    return seen
+
+
+@pytest.mark.usefixtures("long")
+def test_nothing_is_sent_while_a_poll_is_judged(world: World, app: App) -> None:
+    """Between two pages a submit runs, and finds nothing."""
+    assert sealed_between(app, Table(LIMIT)) == [0, 0, 0]
     settle(world, app)
     world.assert_each_once(LIMIT)
+
+
+def test_a_short_poll_is_judged_before_it_is_stored(world: World, app: App) -> None:
+    """It is within its limits whatever its rows are: its jobs are staged at once, never held."""
+    assert sealed_between(app, Table(LIMIT)) == [4, 4, 2]
+    world.assert_each_once(LIMIT)
+    assert world.sql("SELECT unjudged FROM syncs") == [(None,)]
+    assert world.sql("SELECT count(*) FROM journal WHERE from_state = 'held'") == [(0,)]
+
+
+def test_a_short_poll_that_is_killed_gives_the_next_no_fresh_start(
+    world: World, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its first eight of nine may go, for the nine were judged; three more are too many."""
+    cut(app, monkeypatch, 2, Table(9))
+    assert reasons(world) == {None: 8}
+    assert app.ledger.guards.unjudged("leads").passed == 8
+    result = polled(app, guarded(app, Table(11)))
+    assert (result.counts.get("tripped", 0), reasons(world)) == (3, {None: 8, "tripwire": 3})
+    assert app.ledger.guards.unjudged("leads").jobs == 0
+
+
+def test_a_short_poll_that_is_stopped_counts_until_one_ends(world: World, app: App) -> None:
+    """What it started is kept, to the job; a poll that comes to its end begins a new count."""
+
+    def stop(_page: Page, _running: Pass) -> None:
+        app.tools.stop.set()
+
+    poll.run_once(guarded(app, Table(LIMIT)), app.tools, beside=Between(stop))
+    app.tools.stop.clear()
+    assert app.ledger.guards.unjudged("leads").passed == PAGE
+    polled(app, guarded(app, Table(LIMIT)))
+    assert app.ledger.guards.unjudged("leads").jobs == 0
+    settle(world, app)
+    world.assert_each_once(LIMIT)
+
+
+def test_a_source_that_breaks_off_is_not_short(world: World, app: App) -> None:
+    """Nobody knows what would have followed, so its jobs wait, and the error comes in its place."""
+    result = polled(app, guarded(app, Table(9, broken_at=8)))
+    assert (result.outcome, result.counts["staged"]) == ("retry", 8)
+    lines = "SELECT count(*) FROM journal WHERE from_state = 'held' AND to_state = 'staged'"
+    assert world.sql(lines) == [(1,)]
 
 
 @pytest.mark.parametrize("pages", [1, 2, 3])
@@ -134,6 +193,7 @@ def test_a_poll_that_is_killed_is_judged_by_the_next(
     assert reasons(world) == {"tripwire": 12}
 
 
+@pytest.mark.usefixtures("long")
 def test_what_a_killed_poll_left_goes_when_the_next_is_small(
     world: World, app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -145,6 +205,7 @@ def test_what_a_killed_poll_left_goes_when_the_next_is_small(
     world.assert_each_once(9)
 
 
+@pytest.mark.usefixtures("long")
 def test_a_kill_before_the_judgement_loses_nothing(
     world: World, app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -394,3 +455,39 @@ def test_the_defaults_of_the_configuration_reach_a_poll(world: World, app: App) 
     file.write_text(file.read_text(encoding="utf-8") + off, encoding="utf-8")
     with world.open() as opened:
         assert not opened.sync("leads").tripwires.armed
+
+
+def planned(app: App, sync: Sync) -> plan.Plan:
+    return plan.run(
+        sync,
+        app.ledger,
+        now=app.tools.clock.now(),
+        whole=False,
+        jobs_max=0,
+        stop=app.tools.stop,
+        on_page=lambda _page, _plan: None,
+    )
+
+
+@pytest.mark.parametrize(("count", "trips"), [(LIMIT, False), (LIMIT + 1, True)])
+def test_a_plan_says_what_the_poll_would_trip(
+    world: World, app: App, count: int, *, trips: bool
+) -> None:
+    """Tripwire, figure and limit are those of the poll after it; the plan itself writes nothing."""
+    sync = guarded(app, Table(count))
+    told = planned(app, sync)
+    assert world.sql("SELECT count(*) FROM trips") == [(0,)]
+    assert bool(polled(app, sync).counts.get("tripped", 0)) is trips
+    kept = world.sql("SELECT guard, allowed, found FROM trips")
+    seen = [] if told.trip is None else [(told.trip.limit.guard, LIMIT, told.trip.jobs)]
+    assert seen == kept
+    assert len(kept) == trips
+
+
+def test_a_plan_counts_what_an_earlier_poll_left(world: World, app: App) -> None:
+    """A poll that was cut short counts with the next one, in the plan as in the poll."""
+    polled(app, guarded(app, Table(LIMIT, broken_at=8)))
+    told = planned(app, guarded(app, Table(LIMIT + 1)))
+    assert (told.counts["staged"], told.trip and told.trip.jobs) == (3, LIMIT + 1)
+    assert planned(app, guarded(app, Table(LIMIT))).trip is None
+    assert planned(app, guarded(app, Table(LIMIT + 1), max_new=None)).trip is None

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from syncd.clock import ManualClock
+from syncd.clock import ManualClock, Moment
 from syncd.engine.holding import NOTHING_HELD, LeasedHolding
 from syncd.errors import HeldElsewhere, LedgerError, Transient
 from syncd.ledger.leases import Leases
@@ -145,3 +145,33 @@ def test_an_instance_cannot_sign_on_without_a_ledger(
     monkeypatch.setattr(Leases, "beat", lost)
     with pytest.raises(LedgerError):
         LeasedHolding(ledger, clock, threading.Event())
+
+
+def test_who_may_be_taken_for_dead_sends_nothing(ledger: Ledger, clock: ManualClock) -> None:
+    """Well before the end of its lease; and a silence that is over counts for what began before."""
+    holding = daemon(ledger, clock)
+    begun = Moment.of(clock)
+    later(clock, timedelta(seconds=47))
+    assert holding.heard_since(begun)
+    later(clock, timedelta(seconds=1))
+    assert not holding.heard_since(begun)
+    holding.beat()
+    assert holding.heard_since(begun)
+    later(clock, timedelta(seconds=60))
+    holding.beat()
+    assert not holding.heard_since(begun)
+    assert holding.heard_since(Moment.of(clock))
+
+
+def test_an_instance_is_heard_before_it_sends(ledger: Ledger, clock: ManualClock) -> None:
+    """Not at each sending: when half a lease has passed without a beat."""
+    holding = daemon(ledger, clock)
+    (before,) = ledger.leases.instances(now=clock.now())
+    later(clock, timedelta(seconds=29))
+    holding.be_heard()
+    (same,) = ledger.leases.instances(now=clock.now())
+    assert same.seen_at == before.seen_at
+    later(clock, timedelta(seconds=1))
+    holding.be_heard()
+    (heard,) = ledger.leases.instances(now=clock.now())
+    assert heard.seen_at == clock.now()

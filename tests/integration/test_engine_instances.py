@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,10 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from syncd.app import App
+from syncd.campaign import transport
+from syncd.core.guards import DayLimits
 from syncd.engine import pull_reports, reconcile, submit
+from syncd.engine.holding import LeasedHolding
 from syncd.engine.passes import PassResult, run_pass
 from syncd.errors import LedgerError
 from syncd.ledger.ledger import Ledger
@@ -143,28 +147,140 @@ def test_two_submits_at_once_never_fail_each_other(tmp_path: Path, postgres_url:
         assert set(world.called().values()) == {1}
 
 
-def test_a_dead_instances_batches_are_free_after_their_lease(
+def test_a_limit_of_the_day_holds_for_all_instances(tmp_path: Path, postgres_url: str) -> None:
+    """Three submits at once seal no more than the day has room for."""
+    limits = DayLimits(max_jobs=10)
+    with new_world(tmp_path, ledger_url=postgres_url, batch_size=7, max_in_flight=3) as world:
+        world.write_leads(LEADS)
+        with world.open() as one, world.open() as two, world.open() as three:
+            poll_all(one)
+            together(
+                *[
+                    lambda app=app: submit.run_once(
+                        replace(app.campaign("welcome"), day=limits), app.tools
+                    )
+                    for app in (one, two, three)
+                ]
+            )
+        assert sum(world.called().values()) == 10
+
+
+def claimed_and_left(app: App, *, sent: bool) -> None:
+    """The app polls and claims a batch, and goes no further: before its sending, or after it."""
+    poll_all(app)
+    step = "record_answer" if sent else "mark_sent"
+    with pytest.MonkeyPatch.context() as patch:
+
+        def killed(*_args: Any, **_named: Any) -> None:
+            raise KeyboardInterrupt
+
+        patch.setattr(Ledger, step, killed)
+        with pytest.raises(KeyboardInterrupt):
+            submit.run_once(app.campaign("welcome"), app.tools)
+
+
+def taken_for_dead(app: App) -> None:
+    """Nothing was heard of the app for the life of a lease."""
+    holding = app.tools.holding
+    assert isinstance(holding, LeasedHolding)
+    app.ledger.leases.beat(holding.me, life=timedelta(), now=app.tools.clock.now())
+
+
+def test_a_dead_instances_batches_are_free_with_its_leases(
     tmp_path: Path, postgres_url: str
 ) -> None:
-    """On PostgreSQL nobody forgets claims: a dead sender's batch is free ten minutes later."""
+    """Nobody claims what a living instance claimed; once it is taken for dead, others do at once.
+
+    What it may have sent is a doubt: it waits for the quiet time, and goes with the same key.
+    """
     with new_world(tmp_path, ledger_url=postgres_url) as world:
         world.write_leads(5)
-        with world.open(alone=True) as dead, pytest.MonkeyPatch.context() as patch:
-            poll_all(dead)
+        with world.open(alone=True) as dead, world.open(alone=True) as heir:
+            claimed_and_left(dead, sent=True)
+            campaign = heir.campaign("welcome")
+            assert reconcile.run_once(campaign, heir.tools).counts == {"waiting": 5}
+            taken_for_dead(dead)
+            assert reconcile.run_once(campaign, heir.tools).counts == {"in_doubt": 5}
+            world.clock.set(world.clock.now() + timedelta(minutes=2))
+            told = reconcile.run_once(campaign, heir.tools)
+            assert told.counts == {"resent": 5, "answered": 5}
+        world.assert_one_body_a_key()
+        assert set(world.called().values()) == {1}
 
-            def killed(*_args: Any, **_named: Any) -> None:
-                raise KeyboardInterrupt
 
-            patch.setattr(Ledger, "record_answer", killed)
-            with pytest.raises(KeyboardInterrupt):
-                submit.run_once(dead.campaign("welcome"), dead.tools)
+def test_an_instance_that_only_seemed_dead_sends_nothing(tmp_path: Path, postgres_url: str) -> None:
+    """It was paused before its sending, others sent its batch: its claim is of an older epoch."""
+    with new_world(tmp_path, ledger_url=postgres_url) as world:
+        world.write_leads(5)
+        with world.open(alone=True) as paused, world.open(alone=True) as heir:
+            poll_all(paused)
+            campaign, mark_sent = paused.campaign("welcome"), paused.ledger.mark_sent
+
+            def late(*args: Any, **named: Any) -> bool:
+                taken_for_dead(paused)
+                told = reconcile.run_once(heir.campaign("welcome"), heir.tools)
+                assert told.counts == {"sent": 5, "answered": 5}
+                return mark_sent(*args, **named)
+
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(paused.tools.ledger, "mark_sent", late)
+                told = submit.run_once(campaign, paused.tools)
+            assert told.counts["overtaken"] == 5
+        assert len(world.sendings) == 1
+        assert set(world.called().values()) == {1}
+
+
+def test_an_instance_that_wakes_up_before_its_first_byte_sends_nothing(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    """Its intent was committed, then it slept; others have sent the batch: 0 bytes more."""
+    with new_world(tmp_path, ledger_url=postgres_url) as world:
+        world.write_leads(5)
+        with world.open(alone=True) as paused, world.open(alone=True) as heir:
+            poll_all(paused)
+            exchange = transport.Transport.exchange
+
+            def late(self: transport.Transport, *more: Any) -> Any:
+                patch.undo()
+                taken_for_dead(paused)
+                for _ in range(2):
+                    told = reconcile.run_once(heir.campaign("welcome"), heir.tools)
+                    world.clock.set(world.clock.now() + timedelta(minutes=2))
+                assert told.counts == {"resent": 5, "answered": 5}
+                return exchange(self, *more)
+
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(transport.Transport, "exchange", late)
+                told = submit.run_once(paused.campaign("welcome"), paused.tools)
+            assert told.counts["overtaken"] == 5
+        asked = [entry for entry in world.box.requests.entries() if "addPhones" in entry["path"]]
+        assert len(asked) == 1
+        assert set(world.called().values()) == {1}
+
+
+def test_an_instance_that_ended_leaves_no_claims(tmp_path: Path, postgres_url: str) -> None:
+    """It signed off: what it had sealed is free at once."""
+    with new_world(tmp_path, ledger_url=postgres_url) as world:
+        world.write_leads(5)
+        with world.open(alone=True) as ended:
+            claimed_and_left(ended, sent=False)
         with world.open(alone=True) as heir:
+            told = reconcile.run_once(heir.campaign("welcome"), heir.tools)
+            assert told.counts == {"sent": 5, "answered": 5}
+        assert set(world.called().values()) == {1}
+
+
+def test_a_claim_without_an_instance_ends_by_time(tmp_path: Path, postgres_url: str) -> None:
+    """Who has no ID cannot be found dead: ten minutes free its batch."""
+    with new_world(tmp_path, ledger_url=postgres_url) as world:
+        world.write_leads(5)
+        with world.open() as nobody, world.open(alone=True) as heir:
+            claimed_and_left(nobody, sent=True)
             campaign = heir.campaign("welcome")
             assert reconcile.run_once(campaign, heir.tools).counts == {"waiting": 5}
             world.clock.set(world.clock.now() + timedelta(minutes=10))
             told = reconcile.run_once(campaign, heir.tools)
             assert told.counts == {"resent": 5, "answered": 5}
-        assert set(world.called().values()) == {1}
 
 
 def test_a_whole_life_on_postgresql(tmp_path: Path, postgres_url: str) -> None:

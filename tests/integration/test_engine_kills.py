@@ -7,16 +7,21 @@ next life opens the same ledger anew, as after kill -9.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from syncd.app import App
+from syncd.campaign import wire
 from syncd.campaign.client import CampaignClient
+from syncd.core.mapping import Mapper
 from syncd.engine import pull_reports
 from syncd.errors import Unsupported
 from syncd.ledger.ledger import Ledger
+from syncd.observe import steps
 from syncd.sandbox.faults import Fault
 from tests.worlds import LONG_S, World, new_world, poll_all, refuse, run_backfill, settle, work
 
@@ -184,6 +189,64 @@ def test_a_new_life_keeps_the_quiet_time_of_the_old_one(
         world.pass_time(LONG_S)
         settle(world, app)
     world.assert_each_once(LEADS)
+
+
+def test_c5_a_hundred_crashes_in_a_row_hammer_nobody(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Started again at once and killed at each answer: a list goes once in its quiet time."""
+
+    def at_each_answer(step: str, when: str) -> None:
+        if (step, when) == ("batch.send", "after"):
+            raise Killed
+
+    monkeypatch.setattr(steps, "hook", at_each_answer)
+    for _ in range(100):
+        with world.open(alone=True) as app, suppress(Killed):
+            poll_all(app)
+            work(app)
+        world.pass_time(1)
+    at: dict[str, list[datetime]] = {}
+    for sending in world.sendings:
+        at.setdefault(sending.key, []).append(sending.at)
+    assert len(at) == LEADS / 4
+    assert [len(times) for times in at.values()] == [1, 1, 1]
+    monkeypatch.undo()
+    world.pass_time(LONG_S)
+    with world.open(alone=True) as app:
+        settle(world, app)
+    world.assert_each_once(LEADS)
+    world.assert_one_body_a_key()
+
+
+@pytest.mark.parametrize("what", ["mapping", "report"])
+def test_c6_memory_that_runs_out_is_a_crash_like_others(
+    world: World, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """The pass ends as a bug, at the third record or report; the next life does all of it."""
+    owner, name = {"mapping": (Mapper, "map"), "report": (wire, "read_job_page")}[what]
+    real, calls = getattr(owner, name), []
+
+    def starved(*args: Any, **named: Any) -> Any:
+        calls.append(name)
+        if len(calls) == (3 if what == "mapping" else 1):
+            raise MemoryError
+        return real(*args, **named)
+
+    def live(app: App) -> None:
+        poll_all(app)
+        settle(world, app)
+        world.pass_time(2 * 86_400)
+        work(app)
+
+    with monkeypatch.context() as patch, world.open(alone=True) as app:
+        patch.setattr(owner, name, starved)
+        with pytest.raises(MemoryError):
+            live(app)
+    with world.open(alone=True) as app:
+        live(app)
+    world.assert_each_once(LEADS)
+    assert world.states() == {"closed": LEADS}
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

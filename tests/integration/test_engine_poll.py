@@ -23,7 +23,7 @@ from syncd.observe import events, logs
 from syncd.observe.redact import Redactor
 from syncd.sources.base import BadRecord, Cursor, Page, Unread
 from tests.running import phone_of
-from tests.worlds import MAPPING, World, new_world, poll_all, settle
+from tests.worlds import MAPPING, Between, World, new_world, poll_all, settle
 
 COLUMNS = ("id", "phone", "name")
 PAGE = 4
@@ -87,12 +87,12 @@ def run(app: App, source: Paged, **named: object) -> PassResult:
     return poll.run_once(sync_of(app, source), app.tools, **named)  # type: ignore[arg-type]
 
 
-def stop_after(app: App, pages: int) -> object:
+def stop_after(app: App, pages: int) -> Between:
     def on_page(_page: Page, running: Pass) -> None:
         if running.counts["records"] >= pages * PAGE:
             app.tools.stop.set()
 
-    return on_page
+    return Between(on_page)
 
 
 def keys(world: World) -> list[int]:
@@ -102,7 +102,7 @@ def keys(world: World) -> list[int]:
 def test_a_stop_between_two_pages_loses_nothing(world: World, app: App) -> None:
     """The cursor stands after the stored page, and the next poll reads on from there."""
     source = Paged(leads(range(10)))
-    told = run(app, source, on_page=stop_after(app, 1))
+    told = run(app, source, beside=stop_after(app, 1))
     assert (told.outcome, told.counts["new"], keys(world)) == ("stopped", 4, [0, 1, 2, 3])
     app.tools.stop.clear()
     told = run(app, source)
@@ -236,7 +236,7 @@ def test_a_stopped_look_under_another_mapping_begins_again(world: World, app: Ap
     source = Paged([(n, f"8 913 555-01-{n:02}", "x") for n in range(10)])
     assert run(app, source).counts["rejected"] == 10
     with remap(world, app, f'{MAPPING}\ndefault_region = "RU"') as again:
-        told = run(again, source, on_page=stop_after(again, 1))
+        told = run(again, source, beside=stop_after(again, 1))
         assert (told.outcome, told.counts["new"]) == ("stopped", 4)
         again.tools.stop.clear()
         told = run(again, source)

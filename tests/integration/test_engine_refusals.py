@@ -212,6 +212,43 @@ def test_an_answer_of_nobody_makes_all_duplicates(
     assert world.states() == {"duplicate": LEADS}
 
 
+def test_n8_an_id_too_many_strands_no_list(world: World) -> None:
+    """The reports name the phone of every job, so each gets its ID; the surplus one is nobody's."""
+    world.box.faults.add(Fault("long_answer", count=1, path="addPhones"))
+    with world.open(alone=True) as app:
+        poll_all(app)
+        assert work(app)["submit"].counts == {"sealed": LEADS, "unmatched": LEADS}
+        assert work(app)["reconcile"].counts == {"matched": LEADS, "duplicate": 0}
+    assert world.states() == {"accepted": LEADS}
+    assert len(world.sendings) == 1
+
+
+def test_n8_an_id_that_never_shows_does_not_keep_the_others_waiting(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the settle time what the reports name is accepted, and the rest is a person's."""
+    known = phone_of(0).lstrip("+")
+    monkeypatch.setattr(
+        SandboxCampaign, "is_duplicate", lambda _self, draft, _now: draft.phone == known
+    )
+    real = CampaignClient.job_reports
+
+    def without_newest(self: CampaignClient, *, ids: list[str]) -> list[JobReport]:
+        lost = str(world.box.jobs()[-1].id)
+        return [report for report in real(self, ids=ids) if report.call_job_id != lost]
+
+    monkeypatch.setattr(CampaignClient, "job_reports", without_newest)
+    with world.open(alone=True) as app:
+        poll_all(app)
+        work(app)
+        assert work(app)["reconcile"].counts == {"unmatched": LEADS - 1}
+        world.clock.set(world.clock.now() + app.campaign("welcome").settle)
+        told = work(app)["reconcile"].counts
+        assert told == {"matched": LEADS - 2, "duplicate": 0, "parked": 2}
+    assert world.states() == {"accepted": LEADS - 2, "parked": 2}
+    assert len(world.sendings) == 1
+
+
 @pytest.mark.parametrize("gap", ["absent", "unknown", "no phone"])
 def test_a_short_answer_waits_until_every_id_has_its_phone(
     world: World, monkeypatch: pytest.MonkeyPatch, gap: str

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from syncd.app import App
-from syncd.engine import date_walk, pull_reports, reconcile
+from syncd.engine import date_pages, pull_reports, reconcile
 from syncd.engine.asking import IDS_MAX
 from syncd.engine.passes import PassResult
 from syncd.observe import logs
@@ -165,8 +165,8 @@ def test_a_range_that_fills_all_pages_is_halved(
     world: World, app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With room for six rows a filter, thirty outcomes over a day are told all the same."""
-    monkeypatch.setattr(date_walk, "PAGE_SIZE_MAX", 3)
-    monkeypatch.setattr(date_walk, "PAGE_MAX", 1)
+    monkeypatch.setattr(date_pages, "PAGE_SIZE_MAX", 3)
+    monkeypatch.setattr(date_pages, "PAGE_MAX", 1)
     world.pass_time(3 * DAY_S)
     pull(app)
     assert_told(world)
@@ -203,7 +203,7 @@ def test_a_stop_between_two_requests_keeps_what_was_told(
 ) -> None:
     """The walk begins again where it began, and the outcome is "stopped"."""
     world.pass_time(3 * DAY_S)
-    monkeypatch.setattr(date_walk, "PAGE_SIZE_MAX", 8)
+    monkeypatch.setattr(date_pages, "PAGE_SIZE_MAX", 8)
     real = app.ledger.store_reports
 
     def stopping(*args: Any, **named: Any) -> Any:

@@ -11,6 +11,7 @@ import pytest
 
 from syncd.app import App
 from syncd.campaign.client import CampaignClient
+from syncd.clock import to_ms
 from syncd.core.doubt import RESEND_WINDOW
 from syncd.core.look_up import LOOK_AGAIN, SETTLE
 from syncd.core.report import JobReport
@@ -18,6 +19,7 @@ from syncd.engine import reconcile, submit
 from syncd.engine.passes import PassResult
 from syncd.errors import Transient, Unsupported
 from syncd.ledger.look_ups import LookUps
+from syncd.ledger.moves import By
 from syncd.sandbox.faults import Fault
 from tests.running import phone_of
 from tests.worlds import LONG_S, World, new_world, poll_all, refuse, settle
@@ -101,6 +103,87 @@ def test_n11_a_refusal_of_a_retry_proves_nothing(
     world.assert_each_once(LEADS)
 
 
+def test_n11_a_refusal_of_a_retry_is_an_answer_of_the_campaign(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It settles no doubt, but who answers is not left alone: the breaker does not open."""
+    world.configure(batch_size=1)
+    with world.open(alone=True) as app:
+        doubt(world, app, count=4)
+        world.pass_time(LONG_S)
+        with monkeypatch.context() as patch:
+            refuse(world, patch, "phone.bad.format", where="phone", phone=phone_of(99))
+            look(app)
+        assert world.sql("SELECT failures FROM campaigns") == [(0,)]
+
+
+def hold(world: World, app: App, *, held: bool) -> None:
+    """A person has to look at the campaign; or, not `held`, it has ended at the vendor."""
+    by = By("test", to_ms(world.clock.now()))
+    if held:
+        app.ledger.halt("welcome", "nobody knows why", by=by)
+        world.execute("UPDATE campaigns SET held = 1")
+    else:
+        app.campaign("welcome").client.stop()
+        app.ledger.halt("welcome", "stopped", by=by)
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_a_doubt_of_a_campaign_that_takes_nothing_is_looked_up(world: World, held: bool) -> None:
+    """Held, or ended: what is wholly in the reports is adopted, and nothing is sent."""
+    with world.open(alone=True) as app:
+        doubt(world, app)
+        hold(world, app, held=held)
+        world.pass_time(LONG_S)
+        sent = len(world.sendings)
+        told = look(app)
+        assert (told.outcome, told.counts) == ("halted", {"adopted": LEADS})
+        assert len(world.sendings) == sent
+    world.assert_each_once(LEADS)
+
+
+def test_what_is_not_in_the_reports_of_a_held_campaign_waits_for_its_key(world: World) -> None:
+    """Absence decides nothing while the key is alive: released, it is sent again with it."""
+    with world.open(alone=True) as app:
+        doubt(world, app, "reset")
+        hold(world, app, held=True)
+        keys = {sending.key for sending in world.sendings}
+        for _ in range(12):
+            world.pass_time(LONG_S)
+            look(app)
+        assert world.states() == {"sealed": LEADS}
+        app.ledger.brake.release("welcome", by=By("test", to_ms(world.clock.now())))
+        world.pass_time(LONG_S)
+        settle(world, app)
+        assert {sending.key for sending in world.sendings} == keys
+    world.assert_each_once(LEADS)
+
+
+def test_what_a_held_campaign_surely_never_got_is_staged_and_stays(world: World) -> None:
+    """Past its key's life the look decides as ever; the submit is what the hold keeps back."""
+    with world.open(alone=True) as app:
+        doubt(world, app, "reset")
+        hold(world, app, held=True)
+        world.pass_time(WINDOW_S)
+        for _ in range(2):
+            assert look(app).outcome == "halted"
+            world.pass_time(LOOK_AGAIN.total_seconds())
+        assert world.states() == {"staged": LEADS}
+        submit.run_once(app.campaign("welcome"), app.tools)
+        assert len(world.sendings) == 3
+
+
+def test_what_never_left_waits_with_its_campaign(world: World) -> None:
+    """A list whose sender was killed before the sending is neither sent nor looked up."""
+    with world.open(alone=True) as app:
+        poll_all(app)
+        app.ledger.seal_batch("welcome", phones_max=99, now=world.clock.now(), by=By("test", 1))
+        world.execute("UPDATE batches SET leased_until = NULL")
+        hold(world, app, held=True)
+        told = look(app)
+        assert (told.outcome, told.counts) == ("halted", {"waiting": LEADS})
+
+
 def test_n16_the_resend_window_is_the_configurations(world: World) -> None:
     """Where keys live twelve hours, a window of ten sends nothing after ten."""
     world.configure(read_s=5.0)
@@ -157,6 +240,19 @@ def test_n17_reports_that_lag_are_waited_for(world: World, monkeypatch: pytest.M
         assert look(app).counts == {"in_doubt": LEADS}
         shown["calls"] = True
         world.pass_time(LOOK_AGAIN.total_seconds())
+        assert look(app).counts == {"adopted": LEADS}
+    world.assert_each_once(LEADS)
+
+
+@pytest.mark.parametrize("minutes", [-50, 50])
+def test_k1_a_sender_with_a_wrong_clock_has_its_calls_found(world: World, minutes: int) -> None:
+    """It dates its sendings; the vendor dates the calls. Not finding them would call them again."""
+    with world.open(alone=True) as app:
+        right = world.clock.now()
+        world.clock.set(right + timedelta(minutes=minutes))
+        doubt(world, app)
+        world.clock.set(right)
+        world.pass_time(WINDOW_S + 3600)
         assert look(app).counts == {"adopted": LEADS}
     world.assert_each_once(LEADS)
 

@@ -11,13 +11,21 @@ import pytest
 
 from syncd.app import App
 from syncd.campaign.client import CampaignClient
+from syncd.clock import to_ms
 from syncd.core.report import JobReport
 from syncd.engine import recover, submit
-from syncd.errors import Unsupported
+from syncd.errors import LedgerError, Unsupported
 from syncd.ledger.moves import By
-from tests.worlds import World, new_world, poll_all, settle, work
+from syncd.observe import steps
+from tests.worlds import LONG_S, World, new_world, poll_all, settle, work
 
 LEADS = 20
+
+
+class PowerCut(BaseException):
+    """The end of everything that was not on the disk."""
+
+
 BY = By("test", 1)
 
 
@@ -34,10 +42,15 @@ def world(tmp_path: Path) -> Iterator[World]:
             poll_all(app)
             settle(made, app)
         made.assert_each_once(LEADS)
-        for file in made.path.glob("syncd.db*"):
-            file.unlink()
-        shutil.copy(made.path / "backup.db", made.path / "syncd.db")
+        put_back(made)
         yield made
+
+
+def put_back(world: World) -> None:
+    """As a person does it: the file of the ledger, and nothing that lies beside it."""
+    for name in ("syncd.db-wal", "syncd.db-shm"):
+        (world.path / name).unlink(missing_ok=True)
+    shutil.copy(world.path / "backup.db", world.path / "syncd.db")
 
 
 def a_day_ago(world: World) -> datetime:
@@ -52,17 +65,86 @@ def recovered(world: World, app: App) -> dict[str, int]:
 
 def test_l7_after_a_restore_nobody_is_called_again(world: World) -> None:
     """Ten that wait are held back, ten that the ledger does not know count as called."""
-    with world.open(alone=True) as app:
+    with world.open(alone=True, recovers=True) as app:
         assert recovered(world, app) == {"calls": LEADS, "held_back": 10, "unknown": 10}
         assert recovered(world, app) == {"calls": LEADS, "held_back": 0, "unknown": 0}
+        app.ledger.witness.renew()
+    with world.open(alone=True) as app:
         poll_all(app)
         settle(world, app)
     assert set(world.called().values()) == {1}
     assert world.states() == {"duplicate": 30}
 
 
+def test_l7_a_backup_that_was_put_back_is_refused(world: World) -> None:
+    """Without anybody's word: by every command that could send, and by the ledger itself then."""
+    for _ in range(2):
+        with pytest.raises(LedgerError, match="a backup of the ledger was put back") as told:
+            world.open(alone=True)
+        assert "syncd recover" in told.value.hint
+    (world.path / "syncd.db.witness").unlink()
+    with world.open(alone=True) as app:
+        assert submit.run_once(app.campaign("welcome"), app.tools).outcome == "halted"
+
+
+def test_a_recovery_that_was_killed_looks_as_far_back_again(world: World) -> None:
+    """Neither the killed recovery nor what ran since the loss tells how old the backup is."""
+    newest = world.sql("SELECT max(started_at) FROM passes")[0][0]
+    world.pass_time(5 * 86_400)
+    with pytest.raises(LedgerError):
+        world.open(alone=True)
+    with world.open(alone=True, recovers=True) as app:
+        recovered(world, app)
+        poll_all(app)
+        known = app.ledger.lost_calls.newest_known(now=world.clock.now())
+        assert to_ms(known) == newest
+        app.ledger.end_recovery(by=BY)
+        world.pass_time(60)
+        assert to_ms(app.ledger.lost_calls.newest_known(now=world.clock.now())) > newest
+
+
+@pytest.mark.parametrize("lost", [1, 2, 3])
+def test_c8_the_last_commits_are_gone_with_the_power(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: int
+) -> None:
+    """Gone after a request whose answer nobody heard: `recover`, and nobody is called twice."""
+    kept: list[tuple[str, dict[str, bytes]]] = []
+
+    def power(step: str, when: str) -> None:
+        if step == "request.send":
+            return
+        if world.sendings[2:]:
+            raise PowerCut
+        if when == "after" and step != "batch.send":
+            files = [tmp_path / name for name in ("syncd.db", "syncd.db-wal")]
+            disk = {file.name: file.read_bytes() for file in files if file.exists()}
+            kept.append((step, disk))
+
+    with new_world(tmp_path, batch_size=4, max_in_flight=1) as world:
+        world.write_leads(LEADS)
+        with world.open(alone=True) as app:
+            poll_all(app)
+        monkeypatch.setattr(steps, "hook", power)
+        with pytest.raises(PowerCut), world.open(alone=True) as app:
+            work(app)
+        monkeypatch.undo()
+        for file in world.path.glob("syncd.db*"):
+            file.unlink()
+        assert [step for step, _ in kept[-2:]] == ["batch.seal", "batch.mark_sent"]
+        for name, content in kept[-1 - lost][1].items():
+            (world.path / name).touch(mode=0o600)
+            (world.path / name).write_bytes(content)
+        with world.open(alone=True, recovers=True) as app:
+            recovered(world, app)
+            world.pass_time(LONG_S)
+            settle(world, app)
+        assert world.called() == dict.fromkeys(world.called(), 1)
+        assert len(world.called()) == LEADS
+
+
 def test_l7_without_a_recovery_they_would_be(world: World) -> None:
     """The comparison has teeth: the restored ledger alone calls people twice."""
+    (world.path / "syncd.db.witness").unlink()
     world.box.advance(25 * 3600)
     with world.open(alone=True) as app:
         poll_all(app)
@@ -72,7 +154,7 @@ def test_l7_without_a_recovery_they_would_be(world: World) -> None:
 
 def test_nothing_is_sent_while_a_recovery_is_required(world: World) -> None:
     """Every pass that sends is halted with the hint, until it has ended."""
-    with world.open(alone=True) as app:
+    with world.open(alone=True, recovers=True) as app:
         app.ledger.require_recovery("restored", by=BY)
         told = submit.run_once(app.campaign("welcome"), app.tools)
         assert (told.outcome, told.exit_code) == ("halted", 3)
@@ -92,7 +174,7 @@ def test_without_reports_by_date_a_person_has_to_agree(
         raise Unsupported(message)
 
     monkeypatch.setattr(CampaignClient, "job_reports_by_date", lacking)
-    with world.open(alone=True) as app:
+    with world.open(alone=True, recovers=True) as app:
         campaign = app.campaign("welcome")
         told = recover.run_once(campaign, app.tools, since=a_day_ago(world))
         assert (told.outcome, told.exit_code) == ("config", 2)

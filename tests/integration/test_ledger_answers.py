@@ -11,7 +11,7 @@ from syncd.core.refused_list import Rest, splits_max
 from syncd.ledger.answers import AnswerStored, Unmatched
 from syncd.ledger.campaign_state import CampaignState
 from syncd.ledger.ledger import Ledger
-from syncd.ledger.outbox import LEASE, ClaimedBatch
+from syncd.ledger.outbox import CLAIM_LIFE, ClaimedBatch
 from syncd.ledger.refusals import RefusalStored
 from tests.ledgers import (
     CAMPAIGN,
@@ -73,7 +73,8 @@ def test_any_other_answer_is_kept_and_waits(ledger: Ledger, given: list[str]) ->
         is AnswerStored.LATER
     )
     assert ids(ledger) == [None, None, None]
-    assert ledger.unmatched_batches(CAMPAIGN) == [Unmatched(1, tuple(given))]
+    phones = frozenset(map(phone, range(3)))
+    assert ledger.unmatched_batches(CAMPAIGN) == [Unmatched(1, tuple(given), phones, NOW)]
     assert ledger.campaign_view(CAMPAIGN).unmatched == 1
     assert ledger.claim_open_batch(CAMPAIGN, after_id=0, now=NOW + 24 * HOUR) is None
     assert ledger.batches_due(CAMPAIGN, now=NOW + 24 * HOUR, limit=9) == []
@@ -89,7 +90,8 @@ def test_an_id_that_another_open_job_has_goes_to_nobody(ledger: Ledger) -> None:
         ledger.record_answer(batch, ["9", "1001"], next_report_at=DUE, by=by())
         is AnswerStored.LATER
     )
-    assert ledger.unmatched_batches(CAMPAIGN) == [Unmatched(2, ("9", "1001"))]
+    phones = frozenset({phone(5), phone(6)})
+    assert ledger.unmatched_batches(CAMPAIGN) == [Unmatched(2, ("9", "1001"), phones, NOW)]
     assert tally(ledger) == {"accepted": 2, "sealed": 2}
     assert_consistent(ledger)
 
@@ -97,7 +99,7 @@ def test_an_id_that_another_open_job_has_goes_to_nobody(ledger: Ledger) -> None:
 def test_an_id_may_be_known_in_another_campaign(ledger: Ledger) -> None:
     """IDs are the campaign's own."""
     answered(ledger, 1)
-    with ledger._store.write() as connection:
+    with ledger._store.write("test") as connection:
         connection.exec_driver_sql("UPDATE call_jobs SET campaign = 'other'")
     batch = sent(ledger, sealed(ledger, 1, first=5))
     assert (
@@ -239,10 +241,10 @@ def test_a_refusal_after_a_doubt_proves_nothing(ledger: Ledger, how: str) -> Non
     batch = sent(ledger, sealed(ledger, 2))
     if how == "told":
         ledger.record_no_answer(batch, in_doubt=True, outcome="timeout", next_at=NOW)
-    again = ledger.claim_open_batch(CAMPAIGN, after_id=0, now=NOW + LEASE)
+    again = ledger.claim_open_batch(CAMPAIGN, after_id=0, now=NOW + CLAIM_LIFE)
     assert again is not None
     assert again.doubtful
-    sent(ledger, again, now=NOW + LEASE)
+    sent(ledger, again, now=NOW + CLAIM_LIFE)
     before = snapshot(ledger)
     assert not ledger.record_refusal(again, why="phone.wrong", by=by("reconcile"))
     assert snapshot(ledger) == before

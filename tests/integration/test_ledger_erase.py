@@ -168,7 +168,7 @@ def test_rejections_and_lists_of_the_person_go_too(ledger: Ledger) -> None:
     """A record that never became a lead has a key as well, and a do-not-call list a phone."""
     bad = NewRejection(7, "phone_invalid", "+4…(9 characters)", column="phone", key="canary-7")
     put(ledger, rejections=[bad])
-    with ledger._store.write() as connection:
+    with ledger._store.write("test") as connection:
         connection.exec_driver_sql(
             "INSERT INTO suppressions (list, kind, value, added_at, seen_in) "
             f"VALUES ('dnc', 'phone', '{phone(8)}', 1, 1), ('dnc', 'key', 'canary-7', 1, 1)"

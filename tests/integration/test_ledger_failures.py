@@ -45,13 +45,13 @@ from tests.ledgers import (
 @contextmanager
 def full_disk(ledger: Ledger) -> Iterator[None]:
     """The file cannot grow by a page."""
-    with ledger._store.write() as connection:
+    with ledger._store.write("test") as connection:
         pages = connection.execute(text("PRAGMA page_count")).scalar()
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
     try:
         yield
     finally:
-        with ledger._store.write() as connection:
+        with ledger._store.write("test") as connection:
             connection.exec_driver_sql("PRAGMA max_page_count = 1073741823")
 
 
@@ -211,7 +211,7 @@ def test_a_connection_that_is_lost_in_a_transaction_is_transient(
     """The transaction is gone, nothing of it is stored, and trying again later is right."""
 
     def lose() -> None:
-        with on_server._store.write() as connection:
+        with on_server._store.write("test") as connection:
             connection.execute(text("INSERT INTO syncs (name) VALUES ('half')"))
             terminated(postgres_url)
             connection.execute(text("SELECT 1"))
@@ -248,7 +248,7 @@ def test_a_deadlock_is_transient(on_server: Ledger) -> None:
     def cross(first: str, second: str) -> None:
         move = text("UPDATE syncs SET polled_at = 1 WHERE name = :name")
         try:
-            with on_server._store.write() as connection:
+            with on_server._store.write("test") as connection:
                 connection.execute(move, {"name": first})
                 ready.wait()
                 connection.execute(move, {"name": second})

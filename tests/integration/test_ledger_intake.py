@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from datetime import timedelta
 
 import pytest
 
 from syncd.core.call_job import JobState
+from syncd.core.call_policy import CallPolicy
 from syncd.core.mapping import MappedJob
 from syncd.errors import Transient
 from syncd.ledger import rejections
-from syncd.ledger.intake import IntakeResult, NewLead
+from syncd.ledger.intake_page import IntakeResult, NewLead, SealOrder
 from syncd.ledger.known import KnownLead
 from syncd.ledger.ledger import Ledger
 from syncd.ledger.rejections import NewRejection
@@ -351,4 +353,54 @@ def test_intakes_at_once_stage_a_phone_once(ledger: Ledger, ledger_url: str) -> 
     staged = rows(ledger, "SELECT phone FROM call_jobs WHERE state = 'staged'")
     assert sorted(staged) == [(phone(n),) for n in range(60)]
     assert one(ledger, "SELECT count(*) FROM call_jobs") == 180
+    assert_consistent(ledger)
+
+
+def test_a_page_can_be_sealed_as_it_is_stored(ledger: Ledger) -> None:
+    """Full lists are batches at once, claimed, with the bytes that a later seal would give them."""
+    found = page(*map(lead, range(25)), seal=SealOrder(phones_max=10, lists_max=5))
+    result = ledger.store_page(found, by=by("poll"))
+    assert (result.staged, [batch.size for batch in result.sealed]) == (25, [10, 10])
+    assert Counter(states(ledger).values()) == {"sealed": 20, "staged": 5}
+    first, second = result.sealed
+    assert first.body == b"[" + b",".join(job(n).body for n in range(10)) + b"]"
+    assert first.key != second.key
+    assert ledger.claim_open_batch(CAMPAIGN, after_id=0, now=NOW) is None
+    assert ledger.counts().jobs[SYNC, CAMPAIGN] == {"staged": 5, "sealed": 20}
+    assert_consistent(ledger)
+
+
+def test_lists_that_are_nearly_full_go_at_once(ledger: Ledger) -> None:
+    """Of 18 jobs two lists of 10 and 8 are made: a few rejections a page cost no second turn."""
+    found = page(*map(lead, range(18)), seal=SealOrder(phones_max=10, lists_max=5))
+    assert [batch.size for batch in ledger.store_page(found, by=by("poll")).sealed] == [10, 8]
+    assert_consistent(ledger)
+
+
+def test_no_more_lists_are_sealed_than_were_ordered(ledger: Ledger) -> None:
+    """The rest is staged, for there is no room in flight."""
+    found = page(*map(lead, range(30)), seal=SealOrder(phones_max=10, lists_max=1))
+    assert [batch.size for batch in ledger.store_page(found, by=by("poll")).sealed] == [10]
+    assert Counter(states(ledger).values()) == {"sealed": 10, "staged": 20}
+
+
+def test_what_is_not_staged_is_not_sealed(ledger: Ledger) -> None:
+    """Held jobs, duplicates, and jobs whose end has passed: they go their usual ways."""
+    late = job(4, finish_at=NOW)
+    new = [lead(0), lead(1, mapped=job(0)), lead(2, mapped=job(2, held="no_zone")), lead(3)]
+    found = page(*new, lead(4, mapped=late), seal=SealOrder(phones_max=2, lists_max=5))
+    result = ledger.store_page(found, by=by("poll"))
+    assert [[one for one, _ in batch.members] for batch in result.sealed] == [[1, 4]]
+    expected = ["sealed", "duplicate", "held", "sealed", "staged"]
+    assert [states(ledger)[f"key-{n}"] for n in range(5)] == expected
+    assert_consistent(ledger)
+
+
+def test_a_phone_stands_once_in_a_list_that_is_sealed_at_once(ledger: Ledger) -> None:
+    """Where each lead is called, the second one of a phone waits for the next list."""
+    new = [lead(0), lead(1, mapped=job(0)), lead(2), lead(3), lead(4)]
+    policy = CallPolicy(per_phone=False)
+    found = page(*new, policy=policy, seal=SealOrder(phones_max=2, lists_max=5))
+    result = ledger.store_page(found, by=by("poll"))
+    assert [[one for one, _ in batch.members] for batch in result.sealed] == [[1, 3], [2, 4]]
     assert_consistent(ledger)

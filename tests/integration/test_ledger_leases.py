@@ -11,7 +11,19 @@ from syncd.errors import Transient
 from syncd.ledger.leases import InstanceRow
 from syncd.ledger.ledger import Ledger
 from syncd.ledger.moves import By
-from tests.ledgers import CAMPAIGN, NOW, NOW_MS, SYNC, answered, lead, one, page, report, rows
+from tests.ledgers import (
+    CAMPAIGN,
+    NOW,
+    NOW_MS,
+    SYNC,
+    answered,
+    lead,
+    one,
+    page,
+    phone,
+    report,
+    rows,
+)
 
 MINUTE = timedelta(minutes=1)
 #: A lease that is over as soon as it is taken, whatever the database's clock says.
@@ -99,7 +111,7 @@ def test_who_signs_off_leaves_nothing_behind(ledger: Ledger) -> None:
 
 
 def test_p4_whoever_was_overtaken_changes_nothing(ledger: Ledger) -> None:
-    """P4: a page, a poll's end, reports and attempts of an older epoch are all refused."""
+    """P4: a page, a poll's end, reports, attempts and a sweep of an older epoch are refused."""
     answered(ledger, 1)
     old = under(taken(ledger, "a", life=OVER))
     new = under(taken(ledger, "b"))
@@ -110,6 +122,9 @@ def test_p4_whoever_was_overtaken_changes_nothing(ledger: Ledger) -> None:
         lambda by: ledger.store_reports(CAMPAIGN, [report(1000)], by=by),
         lambda by: ledger.store_attempts(CAMPAIGN, ["1000"], [], by=by),
         lambda by: ledger.match_answer(CAMPAIGN, 1, {}, by=by),
+        lambda by: ledger.sweeps.keep_strangers(CAMPAIGN, [report(7)], by=by),
+        lambda by: ledger.sweeps.sort_out(CAMPAIGN, [report(7, phone=str(phone(0)))], {}, by=by),
+        lambda by: ledger.sweeps.set_swept_to(CAMPAIGN, NOW, by=by),
     ):
         with pytest.raises(Transient, match='taken over "sync:crm" meanwhile'):
             verb(old)

@@ -14,11 +14,11 @@ from syncd.core import batch as batch_module
 from syncd.core.call_job import BatchState, JobState
 from syncd.core.keys import body_digest
 from syncd.errors import Transient
-from syncd.ledger import outbox
+from syncd.ledger import sealing
 from syncd.ledger.answers import AnswerStored
 from syncd.ledger.ledger import Ledger
 from syncd.ledger.moves import move_jobs
-from syncd.ledger.outbox import LEASE, ClaimedBatch
+from syncd.ledger.outbox import CLAIM_LIFE, ClaimedBatch
 from syncd.ledger.schema import batches
 from tests.ledgers import (
     CAMPAIGN,
@@ -50,7 +50,9 @@ def phones(batch: ClaimedBatch) -> list[int]:
     return [int(item["phone"]) for item in orjson.loads(batch.body)]
 
 
-def claim(ledger: Ledger, *, after_id: int = 0, later: timedelta = LEASE) -> ClaimedBatch | None:
+def claim(
+    ledger: Ledger, *, after_id: int = 0, later: timedelta = CLAIM_LIFE
+) -> ClaimedBatch | None:
     """Claim the next open batch, `later` than NOW."""
     return ledger.claim_open_batch(CAMPAIGN, after_id=after_id, now=NOW + later)
 
@@ -106,7 +108,7 @@ def test_jobs_of_two_syncs_may_share_a_batch(ledger: Ledger) -> None:
 def test_a_phone_stands_once_in_a_batch(ledger: Ledger) -> None:
     """A phone that two staged jobs have goes in two batches (the vendor refuses the list else)."""
     stage(ledger, 3)
-    with ledger._store.write() as connection:
+    with ledger._store.write("test") as connection:
         connection.exec_driver_sql(f"UPDATE call_jobs SET phone = {phone(0)} WHERE id = 2")
     first, second = seal(ledger), seal(ledger)
     assert first is not None
@@ -185,7 +187,7 @@ def test_sealing_is_undone_when_a_job_was_moved_meanwhile(
     """If a job left between the look and the move, nothing is sealed and the next try is right."""
     stage(ledger, 3)
 
-    real = outbox._insert_batch
+    real = sealing._insert_batch
 
     def cancel_first(connection: object, *args: object) -> int:
         connection.exec_driver_sql(  # type: ignore[attr-defined]
@@ -194,7 +196,7 @@ def test_sealing_is_undone_when_a_job_was_moved_meanwhile(
         return real(connection, *args)  # type: ignore[arg-type]
 
     before = snapshot(ledger)
-    monkeypatch.setattr(outbox, "_insert_batch", cancel_first)
+    monkeypatch.setattr(sealing, "_insert_batch", cancel_first)
     for size in (500, 2):
         with pytest.raises(Transient, match="left staged"):
             seal(ledger, size=size)
@@ -278,7 +280,7 @@ def test_no_answer_keeps_the_batch_and_what_is_known(ledger: Ledger, in_doubt: b
 def test_a_sealed_batch_is_leased_to_its_sealer(ledger: Ledger) -> None:
     """Nobody else claims it while the lease runs; after it, its epoch grows."""
     batch = sealed(ledger, 1)
-    assert claim(ledger, later=LEASE - timedelta(seconds=1)) is None
+    assert claim(ledger, later=CLAIM_LIFE - timedelta(seconds=1)) is None
     again = claim(ledger)
     assert again is not None
     assert (batch.epoch, again.epoch) == (1, 2)
@@ -294,11 +296,11 @@ def test_a_dead_sender_leaves_a_doubt(ledger: Ledger) -> None:
     assert first is not None
     assert (first.doubtful, first.ambiguous) == (True, 1)
     assert one(ledger, "SELECT outcome FROM batches") == "no_record"
-    again = claim(ledger, later=2 * LEASE)
+    again = claim(ledger, later=2 * CLAIM_LIFE)
     assert again is not None
     assert again.ambiguous == 1  # claimed and not sent: no new doubt
-    sent(ledger, again, now=NOW + 2 * LEASE)
-    third = claim(ledger, later=3 * LEASE)
+    sent(ledger, again, now=NOW + 2 * CLAIM_LIFE)
+    third = claim(ledger, later=3 * CLAIM_LIFE)
     assert third is not None
     assert third.ambiguous == 2
 
@@ -342,7 +344,7 @@ def test_claims_go_through_the_batches_once(ledger: Ledger) -> None:
 def test_a_stored_body_that_changed_is_never_sent(ledger: Ledger) -> None:
     """A damaged body is seen when it is claimed."""
     sealed(ledger, 1)
-    with ledger._store.write() as connection:
+    with ledger._store.write("test") as connection:
         connection.execute(ledger_update(b"[]"))
     with pytest.raises(AssertionError, match="a stored body changed"):
         claim(ledger)
@@ -418,7 +420,7 @@ def test_one_of_two_senders_of_a_claim_wins(ledger: Ledger, ledger_url: str) -> 
     def mark(own: Ledger) -> bool:
         with lock:
             mine = next(turn)
-        return own.mark_sent(mine, endpoint=ENDPOINT, now=NOW + LEASE, by=by())
+        return own.mark_sent(mine, endpoint=ENDPOINT, now=NOW + CLAIM_LIFE, by=by())
 
     assert sorted(race(ledger_url, 3, mark)) == [False, False, True]  # type: ignore[type-var]
     assert one(ledger, "SELECT sends FROM batches") == 1
@@ -430,7 +432,10 @@ def test_a_move_of_jobs_that_left_their_state_moves_none(ledger: Ledger) -> None
     ledger.cancel_unsent([1], why="by a person", by=by("cli:cancel"))
     before = snapshot(ledger)
     jobs = [(1, SYNC), (2, SYNC)]
-    with pytest.raises(Transient, match="1 of 2 jobs left staged"), ledger._store.write() as tx:
+    with (
+        pytest.raises(Transient, match="1 of 2 jobs left staged"),
+        ledger._store.write("test") as tx,
+    ):
         move_jobs(
             tx,
             jobs,

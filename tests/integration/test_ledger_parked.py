@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from syncd.app import App
+from syncd.core.call_job import JobState
 from syncd.core.look_up import LOOK_AGAIN
 from syncd.engine import poll, reconcile, submit
 from syncd.errors import Transient
@@ -56,19 +57,21 @@ def test_parked_jobs_are_listed_with_their_reason(app: App) -> None:
 def test_a_released_job_is_called_under_another_key(world: World, app: App) -> None:
     """As a new generation, once; the journal names the decision."""
     job = app.ledger.parked.jobs()[0]
-    app.ledger.parked.release(job, why="parked release by ann", by=BY)
+    app.ledger.parked.settle(job, JobState.STAGED, why="parked release by ann", by=BY)
     settle(world, app)
     assert world.called()[phone_of(1).lstrip("+")] == 1
     assert world.states() == {"accepted": 2, "parked": 1}
     told = world.sql("SELECT actor, from_state, to_state FROM journal WHERE why LIKE '%by ann'")
     assert told == [("cli:parked", "parked", "staged")]
     with pytest.raises(Transient):
-        app.ledger.parked.release(job, why="again", by=BY)
+        app.ledger.parked.settle(job, JobState.STAGED, why="again", by=BY)
 
 
 def test_a_dropped_job_ends(world: World, app: App) -> None:
     """It is called no more."""
-    app.ledger.parked.drop(app.ledger.parked.jobs()[0], why="parked drop by ann", by=BY)
+    app.ledger.parked.settle(
+        app.ledger.parked.jobs()[0], JobState.CANCELLED, why="parked drop by ann", by=BY
+    )
     settle(world, app)
     assert world.states() == {"accepted": 1, "cancelled": 1, "parked": 1}
 

@@ -263,10 +263,10 @@ def test_a_call_back_belongs_to_the_job_of_its_phone(ledger: Ledger) -> None:
 def test_a_call_back_belongs_to_the_newest_job_of_its_phone(ledger: Ledger) -> None:
     """Where a phone was called twice, the later call asked for it."""
     answered(ledger, 1)
-    with ledger._store.write() as connection:  # as a policy of a later day allows
+    with ledger._store.write("test") as connection:  # as a policy of a later day allows
         connection.exec_driver_sql(f"UPDATE call_jobs SET phone = {phone(5)}")
     ledger.store_page(page(lead(9, mapped=job(5))), by=by())
-    with ledger._store.write() as connection:
+    with ledger._store.write("test") as connection:
         connection.exec_driver_sql("UPDATE call_jobs SET state = 'staged' WHERE id = 2")
     batch = seal(ledger)
     assert batch is not None

@@ -123,7 +123,7 @@ def test_the_ledger_knows_the_states_of_the_core(
 def test_the_database_itself_refuses_what_cannot_be(ledger: Ledger, sql: str) -> None:
     """A bug in a verb cannot store an unknown state, a sent job without a batch, a lost body."""
     sealed(ledger, 1)
-    with pytest.raises(IntegrityError), ledger._store.write() as connection:
+    with pytest.raises(IntegrityError), ledger._store.write("test") as connection:
         connection.exec_driver_sql(sql)
     assert rows(ledger, "SELECT state FROM call_jobs") == [("sealed",)]
 

@@ -339,7 +339,6 @@ def test_leads_that_left_are_found_and_marked(ledger: Ledger) -> None:
     found = ledger.withdrawals.leaving(SYNC, CAMPAIGN, {1, 3}.__contains__, pass_id=7)
     assert (found.open, found.lead_ids, found.job_ids) == (5, [2, 4], [2, 4])
     withdraw(ledger, *found.job_ids, why="left_source")
-    ledger.withdrawals.mark_left(found.lead_ids, by=by("poll"))
     known = ledger.known_leads(SYNC, ["key-0", "key-1", "key-3"], wide=True)
     assert [known[f"key-{n}"].withdrawn for n in (0, 1, 3)] == [False, True, True]
     back = [Remapped(4, job(3), changed=False, returned=True)]

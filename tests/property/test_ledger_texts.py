@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncd.core.mapping import MappedJob
-from syncd.ledger.intake import IntakePage, NewLead
+from syncd.ledger.intake_page import IntakePage, NewLead
 from syncd.ledger.ledger import Ledger
 from syncd.ledger.rejections import NewRejection
 from syncd.ledger.sql import json_text, storable

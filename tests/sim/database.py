@@ -7,17 +7,17 @@ Each instance has a store and a ledger of its own on it, whose commits are steps
 from __future__ import annotations
 
 import sqlite3
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, Protocol
 from unittest.mock import patch
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import StaticPool
 
 from syncd.ledger import migrate
+from syncd.ledger.failures import errors_told
 from syncd.ledger.ledger import Ledger
 from syncd.ledger.schema import metadata
 from syncd.ledger.store import Store
@@ -46,13 +46,16 @@ class Database:
 
     def __init__(self) -> None:
         self.server_ms: Callable[[], int] = lambda: 0  # the clock of the database's machine
-        self.raw = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+        self.raw = sqlite3.connect(
+            ":memory:", check_same_thread=False, isolation_level=None, cached_statements=512
+        )
         self.raw.execute("PRAGMA foreign_keys=ON")
-        self.writer = self._engine()
-        self.reader = self._engine()
-        event.listen(self.writer, "begin", _begin)
-        store = Store(self.writer, self.reader, file=None)
-        migrate.upgrade(store)
+        self.engine = create_engine(
+            "sqlite://", creator=lambda: self.raw, poolclass=StaticPool, hide_parameters=True
+        )
+        migrate.upgrade(Store(self.engine, self.engine, file=None))
+        # Held for good: taking a connection from a pool costs more than most statements.
+        self.writer, self.reader = self.engine.connect(), self.engine.connect()
         self.raw.execute("UPDATE meta SET value = ? WHERE name = 'ledger_id'", (LEDGER_ID,))
         self._tables = sorted(table.name for table in metadata.tables.values())
         self._meta = self.raw.execute("SELECT name, value FROM meta").fetchall()
@@ -72,44 +75,38 @@ class Database:
 
     def open(self, steps: Steps) -> Ledger:
         """A ledger for one instance. Its schema was checked when the database was made."""
-        with patch.object(migrate, "check", lambda _: None):
+        with (
+            patch.object(migrate, "check", lambda _: None),
+            patch.object(migrate, "ledger_id", lambda _: LEDGER_ID),
+        ):
             return Ledger(_SteppingStore(self, steps))
-
-    def _engine(self) -> Engine:
-        return create_engine(
-            "sqlite://", creator=lambda: self.raw, poolclass=StaticPool, hide_parameters=True
-        )
 
 
 class _SteppingStore(Store):
     """A store whose transactions are named steps: each has a before and an after."""
 
     def __init__(self, database: Database, steps: Steps) -> None:
-        super().__init__(database.writer, database.reader, file=None)
+        super().__init__(database.engine, database.engine, file=None)
+        self._database = database
         self._steps = steps
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        # The verb's own function: the frame above contextlib's.
-        verb = sys._getframe(2).f_code.co_name.lstrip("_")
-        self._steps.step(verb)
-        with super().write() as connection:
-            yield connection
-            self._steps.committing(verb)
-        self._steps.committed(verb)
+    def write(self, step: str) -> Iterator[Connection]:
+        self._steps.step(step)
+        with errors_told(), self._database.writer.begin():
+            self._database.raw.execute("BEGIN IMMEDIATE")
+            yield self._database.writer
+            self._steps.committing(step)
+        self._steps.committed(step)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         self._steps.alive()
-        with super().read() as connection:
-            yield connection
+        with errors_told():
+            yield self._database.reader
 
     def close(self) -> None:
         """The engines serve the next instance, too."""
-
-
-def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 @cache

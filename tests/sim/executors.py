@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 from unittest.mock import patch
 
-from syncd.engine import ahead, submit
+from syncd.engine import ahead, flights, submit
 
 
 class _Drawn(Future[Any]):
@@ -99,7 +99,7 @@ def drawn_order() -> Iterator[None]:
     """The engine runs without threads of its own."""
     with (
         patch.object(submit, "ThreadPoolExecutor", _Senders),
-        patch.object(submit, "wait", _wait),
+        patch.object(flights, "wait", _wait),
         patch.object(ahead, "ThreadPoolExecutor", _AtOnce),
     ):
         yield

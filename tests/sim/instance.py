@@ -24,15 +24,15 @@ from syncd.errors import ConfigError, SyncdError, Transient
 from tests.sim.baton import Crash
 from tests.sim.network import Wire
 from tests.sim.people import spec
-from tests.sim.plan import HOUR_MS, MINUTE_MS, SUSPENDS_MS
+from tests.sim.plan import MINUTE_MS, SUSPENDS_MS
 from tests.sim.vendor import token_of
 
 if TYPE_CHECKING:
     from tests.sim.simulation import Simulation
 
 TIMEOUTS = Timeouts(connect_s=10, write_s=30, read_s=30, pool_s=10, total_s=60)
-#: A clock is wrong by this much at most (docs/explain/delivery.md: the margin).
-CLOCK_OFF_MS = HOUR_MS
+#: A clock is wrong by this much at most (docs/explain/delivery.md: what the promises rest on).
+CLOCK_OFF_MS = 15 * MINUTE_MS
 LATENCY_MS = 800
 CRASH_AT_RATE = 0.3
 SUSPEND_AT_RATE = 0.3

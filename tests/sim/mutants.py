@@ -17,11 +17,12 @@ from sqlalchemy import text
 
 from syncd.clock import Moment
 from syncd.core.call_job import JobState
-from syncd.engine import reconcile, sending, submit
+from syncd.engine import flights, reconcile, sending
+from syncd.engine.holding import LeasedHolding
 from syncd.engine.parts import Campaign
 from syncd.engine.passes import Pass
 from syncd.ledger import answers, cancel, moves
-from syncd.ledger.intake import IntakePage, IntakeResult
+from syncd.ledger.intake_page import IntakePage, IntakeResult
 from syncd.ledger.ledger import Ledger
 from syncd.ledger.moves import By
 from syncd.ledger.outbox import ClaimedBatch
@@ -65,7 +66,7 @@ def new_key_per_attempt() -> Iterator[None]:
         if not mark_sent(self, batch, **given):
             return False
         _set(batch, key=f"{batch.key[:20]}-{batch.sends}")
-        with self._store.write() as connection:
+        with self._store.write("mutant") as connection:
             connection.execute(
                 text("UPDATE batches SET key = :key WHERE id = :id"),
                 {"key": batch.key, "id": batch.id},
@@ -94,8 +95,8 @@ def no_intent_before_sending() -> Iterator[None]:
     with (
         patch.object(sending, "begin", begin),
         patch.object(sending, "record", mutated),
-        patch.object(submit, "begin", begin),
-        patch.object(submit, "record", mutated),
+        patch.object(flights, "begin", begin),
+        patch.object(flights, "record", mutated),
     ):
         yield
 
@@ -121,7 +122,7 @@ def refusal_on_retry_trusted() -> Iterator[None]:
     refused = sending._refused
 
     def mutated(batch: ClaimedBatch, campaign: Campaign, running: Pass, error: Any) -> Any:
-        with running.tools.ledger._store.write() as connection:
+        with running.tools.ledger._store.write("mutant") as connection:
             connection.execute(
                 text("UPDATE batches SET ambiguous = 0 WHERE id = :id"), {"id": batch.id}
             )
@@ -132,14 +133,14 @@ def refusal_on_retry_trusted() -> Iterator[None]:
         yield
 
 
-@_mutant("I1", "I4", seen_at=16)
+@_mutant("I1", "I4", seen_at=346)
 def no_resend_deadline() -> Iterator[None]:
     """A batch in doubt is sent again however old its key is."""
     with _campaigns_made(resend_window=FOR_EVER):
         yield
 
 
-@_mutant("I4", seen_at=200)
+@_mutant("I4", seen_at=1725)
 def no_quiet_time() -> Iterator[None]:
     """A batch in doubt is sent again at once."""
     with _campaigns_made(quiet=timedelta()):
@@ -181,7 +182,7 @@ def no_state_guard() -> Iterator[None]:
 
 def _cancel_whatever(move_jobs: Callable[..., None]) -> Callable[..., int]:
     def cancel_unsent(store: Any, job_ids: Sequence[int], *, why: str, by: By) -> int:
-        with store.write() as connection:
+        with store.write("mutant") as connection:
             for job in job_ids:
                 sync, campaign = connection.execute(
                     text("SELECT sync, campaign FROM call_jobs WHERE id = :id"), {"id": job}
@@ -216,10 +217,11 @@ def missing_ids_staged_again() -> Iterator[None]:
             yield
 
 
-@_mutant("I1", "I4", seen_at=33)
+@_mutant("I1", "I4", seen_at=346)
 def no_last_look() -> Iterator[None]:
     """Who was suspended between intent and first byte sends when it wakes, however late."""
-    with patch.object(sending, "claim_is_ending", lambda *_: False):
+    heard = patch.object(LeasedHolding, "heard_since", lambda *_: True)
+    with patch.object(sending, "claim_is_ending", lambda *_: False), heard:
         yield
 
 

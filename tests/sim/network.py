@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Protocol
 
 import httpx
@@ -22,8 +23,8 @@ from tests.sim.witness import Witness
 #: A request lives this long in proxies, at most (docs/explain/delivery.md: the margin).
 LATE_MS = (20_000, 5 * MINUTE_MS, HOUR_MS)
 PATIENCE_MS = 30_000
-#: What a dead instance had sent arrives within this time.
-LAST_WORDS_MS = 2_000
+#: A request is on its way for so long, unless it is late; whatever its sender does meanwhile.
+TRAVEL_MS = (0, 2_000)
 _HTML = Answer(b"<html>busy</html>", 200, "text/html")
 _NOT_DONE = {
     "http_500": Answer(b'{"type":"internal","message":"no"}', 500),
@@ -43,6 +44,15 @@ class Host(Protocol):
 
     def sends(self) -> None:
         """A list has left."""
+
+
+@dataclass(slots=True)
+class _OnItsWay:
+    """A request that has left, and what the vendor said to it when it arrived."""
+
+    cut: bool = False  #: only a part of it had left: it never arrives
+    arrives_ms: int | None = None
+    answer: Answer | None = None
 
 
 class Network:
@@ -72,12 +82,19 @@ class Network:
             self.witness.check_calls(campaign_of(path))
         return answer
 
-    def arrive_later(self, request: httpx.Request, body: bytes, ms: int) -> None:
-        """It is still on its way when nobody waits for the answer any more."""
-        self.baton.at(self.baton.now_ms + ms, lambda: self._unheard(request, body))
+    def carry(self, request: httpx.Request, body: bytes, ms: int) -> _OnItsWay:
+        """Let it arrive after this time, whether or not anybody still waits for the answer."""
+        way = _OnItsWay(arrives_ms=self.baton.now_ms + ms)
 
-    def _unheard(self, request: httpx.Request, body: bytes) -> None:
-        self.arrive(request, body)
+        def arrive() -> None:
+            if not way.cut:
+                way.answer = self.arrive(request, body)
+
+        if ms:
+            self.baton.at(self.baton.now_ms + ms, arrive)
+        else:
+            arrive()
+        return way
 
 
 class Wire(httpx.BaseTransport):
@@ -103,26 +120,37 @@ class Wire(httpx.BaseTransport):
         if key is not None:
             network.witness.left(self._endpoint, key, body, at_ms=network.baton.now_ms)
             host.sends()
+        way = self._leave(request, body, fault)
         try:
             host.step(f"{method}.sent")
         except Crash:
-            if network.chance.random() < 1 / 2:
-                network.arrive_later(request, body, network.chance.randrange(LAST_WORDS_MS))
+            way.cut = network.chance.random() < 1 / 2
             raise
-        answer = self._carried_out(request, body, fault)
+        answer = self._heard(request, way, fault)
         host.step(f"{method}.answered")
         return _response(answer, fault)
 
-    def _carried_out(self, request: httpx.Request, body: bytes, fault: str) -> Answer:
+    def _leave(self, request: httpx.Request, body: bytes, fault: str) -> _OnItsWay:
+        """What has left arrives in its own time, also when its sender sleeps or is dead by then."""
         network = self._network
+        if fault == "lost" or fault in _NOT_DONE:
+            return _OnItsWay()
+        travels = LATE_MS if fault == "late" else TRAVEL_MS
+        most = network.chance.choice(travels)
+        ms = most if fault == "late" else network.chance.randrange(most + 1)
+        return network.carry(request, body, ms)
+
+    def _heard(self, request: httpx.Request, way: _OnItsWay, fault: str) -> Answer:
         if fault in _NOT_DONE:
             return _NOT_DONE[fault]
         if fault in ("lost", "late"):
-            if fault == "late":
-                network.arrive_later(request, body, network.chance.choice(LATE_MS))
             self._host.sleep(PATIENCE_MS)
             raise httpx.ReadTimeout("silence")
-        answer = network.arrive(request, body)
+        if way.answer is None:
+            assert way.arrives_ms is not None
+            self._host.sleep(way.arrives_ms - self._network.baton.now_ms)
+        answer = way.answer
+        assert answer is not None, "it arrives before its sender wakes"
         if fault == "answer_lost":
             raise httpx.RemoteProtocolError("closed")
         if fault == "http_500_after":

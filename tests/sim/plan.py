@@ -81,32 +81,32 @@ class Plan:
 
 #: Commits and requests at which one seed in three likes to be killed.
 NAMED_STEPS = (
-    "store_page",
-    "finish_poll",
-    "seal_batch",
-    "mark_sent",
-    "record_no_answer",
-    "record_refusal",
-    "answer",
-    "claim_open_batch",
-    "let_go",
-    "match_answer",
-    "store_reports",
+    "page.store",
+    "poll.finish",
+    "batch.seal",
+    "batch.mark_sent",
+    "batch.record_no_answer",
+    "batch.record_refusal",
+    "batch.record_answer",
+    "batch.claim",
+    "batch.let_go",
+    "batch.match_answer",
+    "reports.store",
     "addPhones",
-    "addPhones.",
+    "addPhones.sent",
     "addPhones.answered",
     "getReport",
 )
 #: Steps around a sending, at which one seed in three likes to be suspended.
 SENDING_STEPS = (
-    "mark_sent",
+    "batch.mark_sent",
     "addPhones",
     "addPhones.sent",
     "addPhones.answered",
-    "answer",
-    "record_no_answer",
-    "record_refusal",
-    "let_go",
+    "batch.record_answer",
+    "batch.record_no_answer",
+    "batch.record_refusal",
+    "batch.let_go",
 )
 
 

@@ -11,8 +11,6 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from unittest.mock import patch
 
-from sqlalchemy import literal
-
 from syncd.ledger import leases
 from tests.sim.baton import Actor, Baton
 from tests.sim.database import database
@@ -155,7 +153,7 @@ def prepared() -> Iterator[None]:
     logger.setLevel(logging.CRITICAL)
     try:
         # As on PostgreSQL: leases go by the server's clock, whatever the instances' clocks say.
-        server = patch.object(leases, "_present", lambda *_: literal(database().server_ms()))
+        server = patch.object(leases, "shared_ms", lambda _: database().server_ms())
         with drawn_order(), server:
             yield
     finally:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.crash.steps import found
 from tests.sim import corpus
 from tests.sim.baton import Baton
 from tests.sim.mutants import MUTANTS, Mutant
-from tests.sim.plan import draw
+from tests.sim.plan import NAMED_STEPS, SENDING_STEPS, draw
 from tests.sim.runner import catch, run
 from tests.sim.simulation import prepared, simulate
 
@@ -65,6 +66,12 @@ def test_seeds_draw_different_worlds() -> None:
     faults = Counter(name for plan in plans for name in (*plan.steps, *plan.wire, *plan.events))
     assert min(faults.values()) > 20
     assert draw(5) == draw(5)
+
+
+def test_the_steps_that_like_to_be_killed_are_steps() -> None:
+    """A step that the engine renames does not drop out of the drawn kills and suspends unseen."""
+    requests = {"addPhones", "addPhones.sent", "addPhones.answered", "getReport"}
+    assert {*NAMED_STEPS, *SENDING_STEPS} <= found().steps.keys() | requests
 
 
 def test_the_baton_keeps_to_virtual_time() -> None:

@@ -9,6 +9,8 @@ import struct
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -167,6 +169,36 @@ def test_no_free_connection_sent_nothing(
     go.set()
     first.join(5)
     assert client.add_phones(b"[{}]", key="k") == ["1"]
+
+
+def test_n23_a_thousand_requests_that_are_given_up_leave_the_pool_whole(
+    loopback: Any, make_client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cut at any moment while all connections are in use; each of them serves again after it."""
+    monkeypatch.setattr("syncd.campaign.transport.CONNECTIONS_MAX", 2)
+    well = threading.Event()
+
+    def lame(server: Any, connection: socket.socket, number: int) -> None:
+        while server.read_request(connection):
+            if well.is_set() or number % 2:
+                connection.sendall(answer(b'["1"]'))
+
+    server = loopback(lame)
+    hasty = Timeouts(connect_s=2, write_s=2, read_s=0.002, pool_s=0.002, total_s=0.004)
+    client: CampaignClient = make_client(base_url=server.url, timeouts=hasty)
+
+    def ask(_: int) -> bool:
+        with suppress(Transient):
+            return bool(client.cancel(ids=["1"]))
+        return False
+
+    with ThreadPoolExecutor(8) as many:
+        answered = sum(many.map(ask, range(1_000)))
+    assert answered < 900
+    well.set()
+    client._transport._timeouts = QUICK
+    with ThreadPoolExecutor(2) as both:
+        assert all(both.map(ask, range(20)))
 
 
 def test_what_the_gate_raises_comes_out_and_nothing_was_sent(

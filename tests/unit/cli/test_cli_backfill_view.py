@@ -37,3 +37,18 @@ def test_the_summary_has_counts_and_errors(capsys: pytest.CaptureFixture[str]) -
     assert ["in", "the", "campaign", "0"] in lines
     assert not any("filter" in line for line in lines)
     assert told.err.splitlines() == ["submit welcome: no answer", "hint: wait"]
+
+
+def test_every_new_lead_has_a_row(capsys: pytest.CaptureFixture[str]) -> None:
+    """New leads are held, duplicates, on a do-not-call list, or go to the campaign."""
+    counts = {"records": 9, "new": 8, "suppressed": 1, "held": 2, "duplicate": 1, "erased": 1}
+    results = [
+        PassResult("poll", "crm", "done", counts),
+        PassResult("submit", "welcome", "done", {"answered": 4}),
+    ]
+    summarise("crm", results, elapsed_s=1.0, as_json=False)
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    shown = "\n".join(lines)
+    for name, jobs in (("do-not-call list", 1), ("held", 2), ("phone", 1), ("in the campaign", 4)):
+        assert any(name in line and line.endswith(str(jobs)) for line in lines), shown
+    assert any("erased" in line for line in lines), shown

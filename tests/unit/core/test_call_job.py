@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from syncd.core import retry
 from syncd.core.call_job import (
     BATCH_TRANSITIONS,
     PHONE_TAKEN,
@@ -13,13 +14,9 @@ from syncd.core.call_job import (
     check_move,
 )
 
-ENDS = {
-    JobState.CLOSED,
-    JobState.REFUSED,
-    JobState.DUPLICATE,
-    JobState.EXPIRED,
-    JobState.CANCELLED,
-}
+ENDS = {JobState.CLOSED, JobState.DUPLICATE}
+#: Ends that only a person undoes: nobody was called.
+RETRYABLE = {JobState.REFUSED, JobState.EXPIRED, JobState.CANCELLED}
 
 
 def reachable(start: str) -> set[str]:
@@ -40,16 +37,20 @@ def test_every_state_has_its_arrows() -> None:
 
 
 def test_every_state_can_be_reached_and_left_or_is_an_end() -> None:
-    """No job is stuck: each open state leads to an end, and an end leads nowhere."""
+    """No job is stuck: each open state leads to an end, which only a person undoes, if anybody."""
     assert reachable("") == set(JobState)
     assert {state for state in JobState if not TRANSITIONS[state]} == ENDS
     assert all(reachable(state) & ENDS for state in set(JobState) - ENDS)
+    assert set(retry.RETRYABLE) == RETRYABLE
+    assert {frozenset(TRANSITIONS[state]) for state in RETRYABLE} == {
+        frozenset({JobState.STAGED, JobState.HELD})
+    }
 
 
 def test_what_was_sent_is_never_staged_again_silently() -> None:
-    """A sealed job goes back, or by a person a parked one; nothing becomes new again."""
+    """A sealed job goes back; by a person one that is parked, or that surely was not called."""
     back = {state for state in JobState if JobState.STAGED in TRANSITIONS[state]}
-    assert back == {JobState.HELD, JobState.SEALED, JobState.PARKED}
+    assert back == {JobState.HELD, JobState.SEALED, JobState.PARKED, *RETRYABLE}
     assert not {JobState.STAGED, JobState.SEALED} & reachable(JobState.ACCEPTED)
 
 

@@ -1,18 +1,19 @@
-"""Reading ahead: the next item is made while the last one is used, one ahead and no more."""
+"""Reading ahead: the next item is made while the last one is used, a few ahead and no more."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future, wait
 
 import pytest
 
-from syncd.engine.ahead import read_ahead
+from syncd.engine.ahead import MOST_AHEAD, read_ahead
 
 
-def test_the_next_item_is_made_while_one_is_used() -> None:
-    """Item 1 is there before item 0 is given back; item 2 is not begun."""
-    made = [threading.Event() for _ in range(3)]
+def test_the_next_items_are_made_while_one_is_used() -> None:
+    """Items 1 and 2 are there before item 0 is given back; item 3 is not begun."""
+    made = [threading.Event() for _ in range(5)]
 
     def items() -> Iterator[int]:
         for number, event in enumerate(made):
@@ -21,8 +22,28 @@ def test_the_next_item_is_made_while_one_is_used() -> None:
 
     ahead = read_ahead(items())
     assert next(ahead) == 0
-    assert made[1].wait(10)
-    assert not made[2].is_set()
+    assert made[MOST_AHEAD].wait(10)
+    assert not made[MOST_AHEAD + 1].is_set()
+    assert list(ahead) == [1, 2, 3, 4]
+
+
+def test_other_work_is_done_while_an_item_is_not_there() -> None:
+    """It is given the item that is waited for, and ends when that is made; later ones are there."""
+    go_on, waited = threading.Event(), list[int]()
+
+    def items() -> Iterator[int]:
+        assert go_on.wait(10)
+        yield from range(3)
+
+    def other(upcoming: Future[object]) -> None:
+        assert not upcoming.done()
+        go_on.set()
+        wait([upcoming], 10)
+        waited.append(1)
+
+    ahead = read_ahead(items(), on_wait=other)
+    assert next(ahead) == 0
+    assert waited == [1]
     assert list(ahead) == [1, 2]
 
 
@@ -55,29 +76,3 @@ def test_who_stops_early_leaves_no_thread() -> None:
     assert next(ahead) == 0
     ahead.close()  # type: ignore[attr-defined]
     assert threading.active_count() == before
-
-
-@pytest.mark.parametrize(("count", "only"), [(0, 0), (1, 1), (2, 0), (5, 0)])
-def test_an_only_item_is_told_before_it_comes(count: int, only: int) -> None:
-    """A poll of one page can be judged before its page is stored."""
-    told: list[str] = []
-    items = read_ahead(iter(range(count)), on_only=lambda: told.append("only"))
-    for item in items:
-        assert len(told) == only
-        assert item < count
-    assert len(told) == only
-
-
-def test_an_error_after_the_first_item_is_no_end() -> None:
-    """The first item is used before the error is raised."""
-
-    def failing() -> Iterator[int]:
-        yield 1
-        raise KeyError
-
-    told: list[str] = []
-    items = read_ahead(failing(), on_only=lambda: told.append("only"))
-    assert next(items) == 1
-    with pytest.raises(KeyError):
-        next(items)
-    assert told == []

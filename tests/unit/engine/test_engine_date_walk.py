@@ -11,7 +11,7 @@ import pytest
 
 from syncd.campaign.client import CampaignClient
 from syncd.core.report import DateFilter, JobReport
-from syncd.engine import date_walk
+from syncd.engine import date_pages, date_walk
 from syncd.errors import Unsupported
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -29,7 +29,7 @@ class Vendor:
         self, dates: DateFilter, *, page: int, page_size: int
     ) -> list[JobReport]:
         self.requests += 1
-        assert page <= date_walk.PAGE_MAX
+        assert page <= date_pages.PAGE_MAX
         since = dates.finished_from
         assert since is not None
         found = [
@@ -62,8 +62,8 @@ def walk(
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three rows a page, two pages a filter."""
-    monkeypatch.setattr(date_walk, "PAGE_SIZE_MAX", 3)
-    monkeypatch.setattr(date_walk, "PAGE_MAX", 1)
+    monkeypatch.setattr(date_pages, "PAGE_SIZE_MAX", 3)
+    monkeypatch.setattr(date_pages, "PAGE_MAX", 1)
 
 
 @pytest.mark.parametrize("newest_first", [False, True])

@@ -75,6 +75,16 @@ HOT: dict[str, Callable[[Ledger], object]] = {
         ledger.store_reports(CAMPAIGN, [report(1003, phone=str(phone(9)))], by=by()),
         ledger.mismatched(CAMPAIGN),
     ),
+    "keep_strangers": lambda ledger: ledger.sweeps.keep_strangers(
+        CAMPAIGN, [report(7), report(8, phone=str(phone(1)))], by=by()
+    ),
+    "sort_out": lambda ledger: ledger.sweeps.sort_out(
+        CAMPAIGN, [report(8, phone=str(phone(31)))], {}, by=by()
+    ),
+    "unknown_calls": lambda ledger: (
+        ledger.sweeps.unknown_count(CAMPAIGN),
+        ledger.sweeps.unknown_calls(CAMPAIGN, limit=5),
+    ),
     "attempts_due": lambda ledger: ledger.attempts_due(CAMPAIGN, limit=10),
     "store_attempts": lambda ledger: ledger.store_attempts(
         CAMPAIGN, ["1000"], [attempt(1000)], by=by()

@@ -131,7 +131,7 @@ def test_a_reader_never_waits_for_a_writer(tmp_path: Path, monkeypatch: pytest.M
     url = sqlite_url(tmp_path / "syncd.db")
     new_ledger(url).close()
     stopped = open_store(url)
-    with stopped.write():  # holds the lock file, and SQLite's own by BEGIN IMMEDIATE
+    with stopped.write("test"):  # holds the lock file, and SQLite's own by BEGIN IMMEDIATE
         looking = Ledger.open(url)
         assert looking.counts().jobs == {}
         assert looking.campaign_view("welcome").in_doubt == 0
@@ -169,7 +169,7 @@ def test_the_writer_is_durable(tmp_path: Path) -> None:
     url = sqlite_url(tmp_path / "syncd.db")
     new_ledger(url).close()
     store = open_store(url)
-    with store.write() as connection:
+    with store.write("test") as connection:
         pragmas = {
             name: connection.execute(text(f"PRAGMA {name}")).scalar()
             for name in ("journal_mode", "synchronous", "foreign_keys")
