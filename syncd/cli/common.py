@@ -7,7 +7,6 @@ so that `syncd --version` starts at once.
 from __future__ import annotations
 
 import os
-import queue
 import signal
 import sys
 import threading
@@ -164,32 +163,48 @@ def say_error(whose: str, error: SyncdError, *, colour: str | None = None) -> No
         say(f"hint: {error.hint}")
 
 
+_ENDING = (signal.SIGINT, signal.SIGTERM)
+
+
 class Signals:
-    """Turns SIGINT and SIGTERM into a stop between two steps; a second one ends at once."""
+    """Turns SIGINT and SIGTERM into a stop between two steps; a second one ends at once.
+
+    The numbers come through a pipe that the C level writes to (`signal.set_wakeup_fd`), and a
+    thread reads. A handler in Python would run only when the main thread next comes to Python; a
+    signal that arrives just before that thread begins an endless wait would be heard at its end.
+    """
 
     def __init__(self) -> None:
         self.stop = threading.Event()
         self.received: int | None = None
-        self._asked: queue.SimpleQueue[int] = queue.SimpleQueue()
 
     def install(self) -> None:
-        """Take both signals from now on."""
-        threading.Thread(target=self._set_stop, name="signals", daemon=True).start()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._on_signal)
+        """Take both signals from now on. Call it from the main thread."""
+        heard, told = os.pipe()
+        os.set_blocking(told, False)
+        threading.Thread(target=self._listen, args=(heard,), name="signals", daemon=True).start()
+        signal.set_wakeup_fd(told, warn_on_full_buffer=False)
+        for number in _ENDING:
+            signal.signal(number, _leave_it_to_the_thread)
 
     def exit_code(self, code: int) -> int:
         """130 or 143 when a signal ended the work, else `code`."""
         return code if self.received is None else 128 + self.received
 
-    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+    def _listen(self, heard: int) -> None:
+        while numbers := os.read(heard, 64):
+            for number in numbers:
+                self._take(number)
+
+    def _take(self, number: int) -> None:
+        if number not in _ENDING:
+            return
         if self.received is not None:
             # Everything that counts is committed: ending here is as safe as kill -9.
             os._exit(128 + number)
         self.received = number
-        # Not `stop.set()`: a handler may interrupt this thread inside the Event's own lock.
-        self._asked.put(number)
-
-    def _set_stop(self) -> None:
-        self._asked.get()
         self.stop.set()
+
+
+def _leave_it_to_the_thread(_number: int, _frame: FrameType | None) -> None:
+    """Instead of Python's own handler, which would raise KeyboardInterrupt."""
