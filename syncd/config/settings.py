@@ -134,7 +134,8 @@ class CampaignSettings(Section):
     settle_time: Every = Field(
         default=timedelta(hours=2),
         description="A batch that may not be sent again counts as never carried out only when so"
-        " long after its last sending two whole looks into the reports do not show its calls.",
+        " long after its last sending two whole looks into the reports do not show its calls."
+        " Make it longer where requests or reports may come later: the looks then reach as far.",
     )
     sweep_every: Every = Field(
         default=SWEEP_EVERY,

@@ -87,6 +87,23 @@ def judge(look: Look, batch: LookedUp, *, now: datetime, settle: timedelta = SET
     return Verdict.UNCLEAR
 
 
+def range_of(
+    first_sent_at: datetime,
+    last_sent_at: datetime,
+    *,
+    now: datetime,
+    settle: timedelta = SETTLE,
+) -> tuple[datetime, datetime]:
+    """From when to when the calls of a batch may have been created, as the vendor's clock says.
+
+    A longer settle time is set where requests live longer, so that the range grows with it: a call
+    beyond its end would be taken for one that was not made.
+    """
+    life = max(REQUEST_LIFE, settle - (SETTLE - REQUEST_LIFE))
+    until = min(last_sent_at + life, max(now, last_sent_at)) + CLOCK_MARGIN
+    return min(first_sent_at, now) - CLOCK_MARGIN, until
+
+
 def is_settled(batch: LookedUp, *, now: datetime, settle: timedelta = SETTLE) -> bool:
     """Whether no request of the batch can still be carried out, or be missing in the reports."""
     return now >= batch.last_sent_at + settle

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from syncd.core.doubt import is_set_back
 from syncd.core.look_up import (
-    CLOCK_MARGIN,
     LOOK_AGAIN,
-    REQUEST_LIFE,
     Look,
     LookedUp,
     Verdict,
@@ -19,6 +17,7 @@ from syncd.core.look_up import (
     is_settled,
     judge,
     next_look_at,
+    range_of,
 )
 from syncd.core.report_times import next_report_at
 from syncd.engine.calls_made import calls_between
@@ -74,9 +73,9 @@ def _look(batch: ClaimedBatch, campaign: Campaign, running: Pass) -> Look:
     assert batch.first_sent_at is not None
     assert batch.last_sent_at is not None
     phones = look_ups.sealed_phones(batch.id)
-    now = clock.now()
-    until = min(batch.last_sent_at + REQUEST_LIFE, max(now, batch.last_sent_at)) + CLOCK_MARGIN
-    since = min(batch.first_sent_at, now) - CLOCK_MARGIN
+    since, until = range_of(
+        batch.first_sent_at, batch.last_sent_at, now=clock.now(), settle=campaign.settle
+    )
     calls = calls_between(campaign, since, until, phones=list(phones), stop=running.tools.stop)
     ids = [report.call_job_id for report in calls]
     return compare(phones, calls, used=look_ups.used_call_job_ids(campaign.name, ids))

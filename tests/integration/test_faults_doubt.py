@@ -45,11 +45,20 @@ def world(
         yield made
 
 
-def doubt(world: World, app: App, fault: str = "answer_lost", count: int = 3) -> None:
+def doubt(
+    world: World, app: App, fault: str = "answer_lost", count: int = 3, **named: Any
+) -> None:
     """Send everything once, with this fault."""
-    world.box.faults.add(Fault(fault, count=count, path="addPhones"))
+    world.box.faults.add(Fault(fault, count=count, path="addPhones", **named))
     poll_all(app)
     submit.run_once(app.campaign("welcome"), app.tools)
+
+
+def say(world: World, *lines: str) -> None:
+    """More settings of the campaign."""
+    text = (world.path / "syncd.toml").read_text()
+    told = "\n".join(['quiet_time = "2m"', *lines])
+    (world.path / "syncd.toml").write_text(text.replace('quiet_time = "2m"', told))
 
 
 def look(app: App) -> PassResult:
@@ -187,9 +196,7 @@ def test_what_never_left_waits_with_its_campaign(world: World) -> None:
 def test_n16_the_resend_window_is_the_configurations(world: World) -> None:
     """Where keys live twelve hours, a window of ten sends nothing after ten."""
     world.configure(read_s=5.0)
-    text = (world.path / "syncd.toml").read_text()
-    told = text.replace('quiet_time = "2m"', 'quiet_time = "2m"\nresend_window = "10h"')
-    (world.path / "syncd.toml").write_text(told)
+    say(world, 'resend_window = "10h"')
     with world.open(alone=True) as app:
         doubt(world, app)
         world.pass_time(10 * 3600)
@@ -254,6 +261,18 @@ def test_k1_a_sender_with_a_wrong_clock_has_its_calls_found(world: World, minute
         world.clock.set(right)
         world.pass_time(WINDOW_S + 3600)
         assert look(app).counts == {"adopted": LEADS}
+    world.assert_each_once(LEADS)
+
+
+def test_n9_a_longer_settle_time_finds_what_came_as_late(world: World) -> None:
+    """Requests live four hours there: a look reaches as far as the settle time waits."""
+    say(world, 'resend_window = "1h"', 'settle_time = "6h"')
+    with world.open(alone=True) as app:
+        doubt(world, app, "late", delay_seconds=4 * 3600)
+        for _ in range(9):
+            world.pass_time(3600)
+            look(app)
+        assert world.states() == {"accepted": LEADS}
     world.assert_each_once(LEADS)
 
 

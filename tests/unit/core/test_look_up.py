@@ -16,6 +16,7 @@ from syncd.core.look_up import (
     compare,
     judge,
     next_look_at,
+    range_of,
 )
 from syncd.core.report import JobReport
 
@@ -90,3 +91,22 @@ def test_the_next_look_is_never_later_than_the_settle_time() -> None:
     assert next_look_at(BATCH, now=SENT) == SENT + LOOK_EVERY
     assert next_look_at(BATCH, now=SETTLED - timedelta(minutes=1)) == SETTLED
     assert next_look_at(BATCH, now=SETTLED) == SETTLED + LOOK_AGAIN
+
+
+@pytest.mark.parametrize(
+    ("settle", "after", "hours"),
+    [
+        (SETTLE, timedelta(days=1), (-1, 4)),
+        (timedelta(hours=6), timedelta(days=1), (-1, 8)),
+        (timedelta(minutes=10), timedelta(days=1), (-1, 4)),
+        (SETTLE, timedelta(hours=2), (-1, 3)),
+        (SETTLE, timedelta(hours=-3), (-4, 3)),
+    ],
+)
+def test_a_look_asks_for_an_hour_more_than_a_request_may_live(
+    settle: timedelta, after: timedelta, hours: tuple[int, int]
+) -> None:
+    """Sent at 0 h and at 2 h. A longer settle time is a longer life; a clock may be set back."""
+    last = SENT + timedelta(hours=2)
+    since, until = (SENT + timedelta(hours=hour) for hour in hours)
+    assert range_of(SENT, last, now=SENT + after, settle=settle) == (since, until)
