@@ -1,0 +1,1 @@
+"""From a record to the time zones that it may be in."""
