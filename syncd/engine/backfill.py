@@ -97,6 +97,8 @@ class _Sending:
     def order(self) -> SealOrder | None:
         """What is staged goes first, so nothing new is sealed before it."""
         if self._left >= self._campaign.batch_size:
+            self._take(self._opened().send_ready(self._left, whole_lists=True))
+        if self._left >= self._campaign.batch_size:
             return None
         return self._opened().order()
 

@@ -83,6 +83,8 @@ class Submitting:
 
         A list of a campaign with a limit a day is sealed by itself, after a look at the day.
         """
+        if not self._ended:
+            self._step(self._record_ended)
         if self._ended or not self._may_go_on or self._full or self._tally.one_at_a_time:
             return None
         if day_limit(self._campaign.day) is not None:
@@ -154,6 +156,10 @@ class Submitting:
     def _full(self) -> bool:
         """A list that is a try goes alone: it has its answer before another goes."""
         return self._flights.full or (self._tally.one_at_a_time and not self._flights.none)
+
+    def _record_ended(self) -> bool:
+        self._flights.record_ended(self._tally, wait_for_one=False)
+        return self._may_go_on
 
     def _send_all(self) -> bool:
         while self._may_go_on:
