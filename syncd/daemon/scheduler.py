@@ -26,6 +26,8 @@ _log = logs.get("daemon")
 
 #: An interval varies by this share in all, so that syncs started together drift apart.
 JITTER_SHARE = 0.1
+#: A pass that is at work for longer is told, as it may hang; no thread can be ended from outside.
+OVERRUN_S = 900.0
 #: Two pools: a source that hangs takes a thread of the polls, never one of a campaign.
 POOLS = ("polls", "campaigns")
 
@@ -40,7 +42,8 @@ class Scheduler:
         sizes = zip(POOLS, (polls, campaigns), strict=True)
         self._clock = clock
         self._idle = threading.Condition()
-        self._running = 0
+        self._begun_s: dict[str, float] = {}  # of each that is at work
+        self._told: set[str] = set()  # of these, who were told to overrun
         self._apscheduler = BackgroundScheduler(
             timezone=UTC,
             jobstores={"default": MemoryJobStore()},
@@ -52,7 +55,7 @@ class Scheduler:
             },
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
-        self._apscheduler.add_listener(_note_overlap, EVENT_JOB_MAX_INSTANCES)
+        self._apscheduler.add_listener(self._note_overlap, EVENT_JOB_MAX_INSTANCES)
 
     def every(self, name: str, run: Run, interval: timedelta, *, pool: str) -> None:
         """Call `run` at once, and then about every `interval`."""
@@ -88,7 +91,7 @@ class Scheduler:
         # The library's own shutdown holds its locks while it waits, and a pass that ends may want
         # `soon`: so it is asked only when nothing runs.
         with self._idle:
-            if not self._idle.wait_for(lambda: self._running == 0, timeout_s):
+            if not self._idle.wait_for(lambda: not self._begun_s, timeout_s):
                 return False
         self._apscheduler.shutdown(wait=True)
         return True
@@ -96,17 +99,27 @@ class Scheduler:
     def _add(self, name: str, run: Run, trigger: object, pool: str, **options: object) -> None:
         def counted() -> None:
             with self._idle:
-                self._running += 1
+                self._begun_s[name] = self._clock.monotonic_s()
             try:
                 run()
             finally:
                 with self._idle:
-                    self._running -= 1
+                    del self._begun_s[name]
+                    self._told.discard(name)
                     self._idle.notify_all()
 
         self._apscheduler.add_job(counted, trigger, id=name, name=name, executor=pool, **options)
 
-
-def _note_overlap(event: JobSubmissionEvent) -> None:
-    kind, _, target = event.job_id.partition(" ")
-    _log.debug(events.PASS_OVERLAPPED, kind=kind, target=target)
+    def _note_overlap(self, event: JobSubmissionEvent) -> None:
+        kind, _, target = event.job_id.partition(" ")
+        with self._idle:
+            now_s = self._clock.monotonic_s()
+            lasts_s = now_s - self._begun_s.get(event.job_id, now_s)
+            overran = lasts_s > OVERRUN_S and event.job_id not in self._told
+            if overran:
+                self._told.add(event.job_id)
+        if overran:
+            _log.warning(
+                events.PASS_OVERRAN, kind=kind, target=target, duration_s=round(lasts_s, 1)
+            )
+        _log.debug(events.PASS_OVERLAPPED, kind=kind, target=target)

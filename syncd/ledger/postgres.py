@@ -19,8 +19,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from syncd.errors import LedgerError, Transient
 from syncd.ledger import recovery
 
-#: A server that does not answer must not hold a pass for minutes.
-CONNECT_TIMEOUT_S = 10
+#: A server that does not answer must not hold a pass for minutes; libpq's own limits are
+#: hours where a host is gone without a word. What the URL says goes first.
+PATIENCE = {
+    "connect_timeout": "10",  # seconds
+    "tcp_user_timeout": "60000",  # milliseconds until what was sent is acknowledged
+    "keepalives_idle": "30",  # seconds, and then a question every
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+}
 #: Connections that are kept, and those that may come on top for a while.
 POOL_SIZE, POOL_OVERFLOW = 8, 8
 #: How long a verb waits for one of them.
@@ -87,8 +94,7 @@ def open_engine(url: URL) -> tuple[Engine, ServerWatch]:
     """The pool of connections to the server at `url`, and who watches it."""
     _check_options(url)
     url = url.set(drivername="postgresql+psycopg")
-    if "connect_timeout" not in url.query:
-        url = url.update_query_dict({"connect_timeout": str(CONNECT_TIMEOUT_S)})
+    url = url.update_query_dict({**PATIENCE, **url.query})
     engine = create_engine(
         url,
         pool_size=POOL_SIZE,

@@ -108,6 +108,12 @@ PASS_OVERLAPPED = _event(
     "A pass was due while the one before was still at work; it is left out.",
     "kind target",
 )
+PASS_OVERRAN = _event(
+    "pass.overran",
+    "warning",
+    "A pass is at work for more than 15 minutes: much to do, or it hangs. The others go on.",
+    "kind target duration_s",
+)
 
 # poll.
 SOURCE_GUESSED = _event(

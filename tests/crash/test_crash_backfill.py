@@ -131,7 +131,7 @@ def test_a_second_backfill_refuses(box: RunningSandbox, folder: Folder) -> None:
 
 
 @pytest.mark.parametrize("extra_kib", [0, 64, 256, 1_500])
-def test_without_disk_nothing_is_sent_that_is_not_written_down(
+def test_l2_without_disk_nothing_is_sent_that_is_not_written_down(
     box: RunningSandbox, folder: Folder, extra_kib: int
 ) -> None:
     """Wherever the ledger stops growing: exit 2, each list sent has its committed intent."""
@@ -158,7 +158,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
-def test_a_full_disk_stops_a_backfill_and_space_lets_it_go_on(
+def test_l2_a_full_disk_stops_a_backfill_and_space_lets_it_go_on(
     tmp_path: Path, box: RunningSandbox, small_disk: Path
 ) -> None:
     """The disk fills up: exit 2 with the reason; with more space each lead is called once."""

@@ -36,7 +36,7 @@ def test_the_daemon_takes_what_is_there_and_what_comes(box: RunningSandbox, fold
     assert box.token not in folder.output
 
 
-def test_sigterm_waits_for_the_answer_under_way(box: RunningSandbox, folder: Folder) -> None:
+def test_c4_sigterm_waits_for_the_answer_under_way(box: RunningSandbox, folder: Folder) -> None:
     """A SIGTERM during a slow request: its answer is recorded first, and nothing is in doubt."""
     box.faults.add(Fault("slow", path="addPhones", seconds=3, count=3))
     daemon = folder.start("run")
@@ -51,7 +51,7 @@ def test_sigterm_waits_for_the_answer_under_way(box: RunningSandbox, folder: Fol
     assert_each_once(box, folder, LEADS)
 
 
-def test_a_second_signal_ends_at_once(box: RunningSandbox, folder: Folder) -> None:
+def test_c4_a_second_signal_ends_at_once(box: RunningSandbox, folder: Folder) -> None:
     """SIGINT twice: the second does not wait for the request; nobody is called twice later."""
     box.faults.add(Fault("slow", path="addPhones", seconds=60, count=3))
     daemon = folder.start("run")

@@ -135,7 +135,7 @@ def test_a_failing_database_stops_everything(
     assert lists_sent(box) == 0
 
 
-def test_a_ledger_lost_after_the_intent_sends_nothing(
+def test_l5_a_ledger_lost_after_the_intent_sends_nothing(
     box: RunningSandbox, folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The file goes away between the committed intent and the first byte: no byte, exit 2."""
@@ -173,7 +173,7 @@ def test_a_bug_in_one_pass_does_not_end_the_daemon(
 
 
 @pytest.mark.parametrize(("received", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_pass_that_hangs_does_not_hold_the_end(
+def test_g4_a_pass_that_hangs_does_not_hold_the_end(
     folder: Folder,
     monkeypatch: pytest.MonkeyPatch,
     schedulers: list[Scheduler],

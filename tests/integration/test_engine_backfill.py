@@ -169,7 +169,7 @@ def test_a_missing_column_ends_with_the_configurations_exit_code(world: World) -
         assert worst_exit_code(list(results.values())) == 2
 
 
-def test_a_source_that_is_down_is_tried_again_later(world: World) -> None:
+def test_s9_a_source_that_is_down_is_tried_again_later(world: World) -> None:
     """No file: outcome retry, exit code 1, nothing sent."""
     (world.path / "leads.csv").unlink()
     with world.open(alone=True) as app:

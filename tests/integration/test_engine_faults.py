@@ -15,24 +15,13 @@ from syncd.core.doubt import QUIET, RESEND_WINDOW
 from syncd.engine.breaker import FAILURES_IN_A_ROW_MAX
 from syncd.errors import Transient
 from syncd.sandbox.faults import Fault
+from syncd.sandbox.testing import running_sandbox
 from tests.worlds import LONG_S, World, new_world, poll_all, settle, work
 
 LEADS = 25
-FAULTS: dict[str, dict[str, Any]] = {
-    "answer lost": {"name": "answer_lost"},
-    "reset before": {"name": "reset"},
-    "reset after": {"name": "reset", "done": True},
-    "500 before": {"name": "http_500"},
-    "500 after": {"name": "http_500_after"},
-    "429": {"name": "http_429", "retry_after": 300},
-    "429 although done": {"name": "http_429", "retry_after": 300, "done": True},
-    "cut short": {"name": "truncated"},
-    "too slow": {"name": "slow", "seconds": 8},
-    "fewer IDs": {"name": "short_answer"},
-    "a proxy's page": {"name": "html_502"},
-    "a proxy's page after": {"name": "html_502", "done": True},
-    "an empty 200": {"name": "empty_200"},
-}
+#: A response as large as that is no answer, packed or not; the product takes 8 MiB.
+FLOOD_MB = 9
+HOUR_S = 3_600
 
 
 @pytest.fixture
@@ -43,29 +32,130 @@ def world(tmp_path: Path) -> Iterator[World]:
         yield made
 
 
-@pytest.mark.parametrize("kind", FAULTS)
-def test_each_lead_is_called_once_whatever_befalls_its_answer(world: World, kind: str) -> None:
-    """When the fault has ended and time has passed, all is accepted: one job for each lead."""
-    world.box.faults.add(Fault(count=2, path="addPhones", **FAULTS[kind]))
+def assert_called_once_in_spite_of(world: World, name: str, **fields: Any) -> None:
+    """The fault befalls the first two of three lists; each goes again, and each lead once."""
+    world.box.faults.add(Fault(name, count=2, path="addPhones", **fields))
     with world.open(alone=True) as app:
         poll_all(app)
         settle(world, app)
-        if kind == "fewer IDs":
-            # The vendor knows these jobs, and told two IDs too few: it says it ignored duplicates.
-            assert world.states() == {"accepted": LEADS - 2, "duplicate": 2}
-            assert set(world.called().values()) == {1}
-            return
-        assert world.states() == {"accepted": LEADS}
-        world.assert_each_once(LEADS)
-        world.assert_one_body_a_key()
-        sent = Counter(sending.key for sending in world.sendings)
-        assert sorted(sent.values()) == [1, 2, 2]
-        first: dict[str, timedelta] = {}
-        for sending in world.sendings:
-            since = sending.at - world.clock.now()
-            assert since - first.setdefault(sending.key, since) == timedelta() or (
-                since - first[sending.key] >= QUIET
-            )
+    assert world.states() == {"accepted": LEADS}
+    world.assert_each_once(LEADS)
+    world.assert_one_body_a_key()
+    sent = Counter(sending.key for sending in world.sendings)
+    assert sorted(sent.values()) == [1, 2, 2]
+    first: dict[str, timedelta] = {}
+    for sending in world.sendings:
+        since = sending.at - world.clock.now()
+        assert since - first.setdefault(sending.key, since) == timedelta() or (
+            since - first[sending.key] >= QUIET
+        )
+
+
+def test_n1_a_request_that_is_lost_goes_again(world: World) -> None:
+    """N1: the vendor never saw it, which nobody here can know: the same bytes make the calls."""
+    assert_called_once_in_spite_of(world, "request_lost")
+
+
+def test_n2_an_answer_that_is_lost_comes_to_the_same_key(world: World) -> None:
+    """N2: the calls are made; the resend is told their IDs, and makes none."""
+    assert_called_once_in_spite_of(world, "answer_lost")
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"), [("reset", {}), ("reset", {"done": True}), ("reset_mid_answer", {})]
+)
+def test_n3_a_reset_is_a_doubt_before_and_in_an_answer(
+    world: World, name: str, fields: dict[str, Any]
+) -> None:
+    """N3: an RST with the work done or not, and half-way through the IDs."""
+    assert_called_once_in_spite_of(world, name, **fields)
+
+
+@pytest.mark.parametrize("name", ["truncated", "half_json"])
+def test_n4_half_a_list_of_ids_is_no_list(world: World, name: str) -> None:
+    """N4: whether Content-Length tells that the body is cut, or only its JSON does."""
+    assert_called_once_in_spite_of(world, name)
+
+
+@pytest.mark.parametrize("name", ["empty_200", "html_200", "null_200"])
+def test_n5_a_200_without_a_list_is_no_answer(world: World, name: str) -> None:
+    """N5: nothing, a captive portal's page, `null`: no job moves until the resend is answered."""
+    assert_called_once_in_spite_of(world, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [("http_500", {}), ("http_500_after", {}), ("html_502", {}), ("html_502", {"done": True})],
+)
+def test_n7_a_5xx_says_nothing_about_the_calls(
+    world: World, name: str, fields: dict[str, Any]
+) -> None:
+    """N7: before the work and after it, from the vendor and from a proxy: the same key again."""
+    assert_called_once_in_spite_of(world, name, **fields)
+
+
+def test_n9_a_request_that_arrives_an_hour_late_makes_no_second_call(world: World) -> None:
+    """N9: it comes after its own resend was answered, under the same key."""
+    assert_called_once_in_spite_of(world, "late", delay_seconds=HOUR_S)
+    world.pass_time(HOUR_S)
+    world.assert_each_once(LEADS)
+
+
+def test_n12_a_400_that_breaks_off_refuses_nobody(world: World) -> None:
+    """N12: a body that cannot be read names no guilty lead: a doubt, not a refusal."""
+    assert_called_once_in_spite_of(world, "http_400_unreadable")
+
+
+@pytest.mark.parametrize("status", [301, 307])
+def test_n19_a_redirect_is_not_followed(world: World, status: int) -> None:
+    """N19: another host is not asked, so it sees no token; the batch is in doubt."""
+    with running_sandbox() as elsewhere:
+        assert_called_once_in_spite_of(
+            world, "redirect", status=status, location=elsewhere.base_url
+        )
+        assert elsewhere.requests.entries() == []
+
+
+@pytest.mark.parametrize("name", ["gzip_bomb", "huge_answer"])
+def test_n21_an_answer_without_end_is_a_doubt(world: World, name: str) -> None:
+    """N21: read up to a limit, packed and plain; the resend tells the IDs."""
+    world.configure(read_s=5.0)
+    assert_called_once_in_spite_of(world, name, megabytes=FLOOD_MB)
+
+
+@pytest.mark.parametrize("wait_s", [0, 300])
+@pytest.mark.parametrize("done", [False, True])
+def test_a_429_says_nothing_about_the_calls(world: World, done: bool, wait_s: int) -> None:
+    """A server that is busy may have done the work all the same."""
+    assert_called_once_in_spite_of(world, "http_429", retry_after=wait_s, done=done)
+
+
+def test_an_answer_that_is_too_slow_is_a_doubt(world: World) -> None:
+    """It has to come within the time of the configuration."""
+    assert_called_once_in_spite_of(world, "slow", seconds=8)
+
+
+def test_fewer_ids_than_leads_are_matched(world: World) -> None:
+    """The vendor knows these jobs, and told two IDs too few: it says it ignored duplicates."""
+    world.box.faults.add(Fault("short_answer", count=2, path="addPhones"))
+    with world.open(alone=True) as app:
+        poll_all(app)
+        settle(world, app)
+    assert world.states() == {"accepted": LEADS - 2, "duplicate": 2}
+    assert set(world.called().values()) == {1}
+
+
+def test_n22_an_idle_connection_that_is_reset_is_a_doubt(world: World) -> None:
+    """N22: reset as the request arrives on it: nothing is sent again in one go, but a doubt."""
+    world.configure(max_in_flight=1)
+    world.box.faults.add(Fault("keep_alive_closed", path="addPhones"))
+    with world.open(alone=True) as app:
+        poll_all(app)
+        told = work(app)["submit"]
+        assert told.counts["in_doubt"] == 10
+        settle(world, app)
+    world.assert_each_once(LEADS)
+    world.assert_one_body_a_key()
 
 
 def test_nothing_is_sent_in_the_quiet_time(world: World) -> None:

@@ -118,7 +118,7 @@ def lives(world: World, live: Callable[[App], object], *, most: int = 3) -> int:
 @pytest.mark.parametrize("hit", [1, 2])
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("step", sorted(set(STEPS) - {"record_refusal", *PULL}))
-def test_a_kill_at_any_step_costs_no_call_and_makes_none(
+def test_c2_a_kill_at_any_step_costs_no_call_and_makes_none(
     world: World, monkeypatch: pytest.MonkeyPatch, step: str, when: str, hit: int
 ) -> None:
     """Killed before or after a step, at its first or second time: each lead has one call."""
@@ -144,7 +144,7 @@ def test_a_kill_at_any_step_costs_no_call_and_makes_none(
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_kill_while_a_refusal_is_recorded_calls_nobody_twice(
+def test_c2_a_kill_while_a_refusal_is_recorded_calls_nobody_twice(
     world: World, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
     """A refusal whose record was killed is a doubt; it ends without a second call of anybody."""
@@ -251,7 +251,7 @@ def test_c6_memory_that_runs_out_is_a_crash_like_others(
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("step", PULL)
-def test_a_kill_while_reports_are_pulled_loses_no_outcome(
+def test_c2_a_kill_while_reports_are_pulled_loses_no_outcome(
     world: World, monkeypatch: pytest.MonkeyPatch, step: str, when: str
 ) -> None:
     """The next pass brings every outcome and every attempt."""

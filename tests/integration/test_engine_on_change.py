@@ -63,7 +63,7 @@ def called_names(world: World) -> list[str]:
 
 
 @pytest.mark.parametrize("policy", [READD, AGAIN])
-def test_what_was_not_sent_is_replaced_at_once(tmp_path: Path, policy: str) -> None:
+def test_s12_what_was_not_sent_is_replaced_at_once(tmp_path: Path, policy: str) -> None:
     """The old content ends, the new is staged, and the person is called once."""
     with a_world(tmp_path, policy) as (world, app):
         result = change(world, app, "Anna")
@@ -83,7 +83,7 @@ def test_a_row_that_would_be_sent_alike_changes_nothing(tmp_path: Path, policy: 
         assert names(world) == [("staged", "Ann")]
 
 
-def test_an_open_call_is_cancelled_before_the_new_one_is_added(tmp_path: Path) -> None:
+def test_s12_an_open_call_is_cancelled_before_the_new_one_is_added(tmp_path: Path) -> None:
     """At no time has the vendor two calls of one person; explain shows the proof."""
     with a_world(tmp_path, READD) as (world, app):
         settle(world, app)

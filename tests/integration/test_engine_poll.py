@@ -112,7 +112,7 @@ def test_a_stop_between_two_pages_loses_nothing(world: World, app: App) -> None:
     assert keys(world) == list(range(10))
 
 
-def test_a_source_that_breaks_keeps_what_was_stored(world: World, app: App) -> None:
+def test_s9_a_source_that_breaks_keeps_what_was_stored(world: World, app: App) -> None:
     """Pages before the break are leads, the outcome is retry, and the next poll reads on."""
     source = Paged(leads(range(10)), broken_at=8)
     told = run(app, source)
@@ -169,7 +169,7 @@ def test_a_phone_is_called_once_a_campaign(world: World, app: App) -> None:
     assert world.called()[same.lstrip("+")] == 1
 
 
-def test_a_changed_row_is_no_new_call(world: World, app: App) -> None:
+def test_s12_a_changed_row_is_no_new_call(world: World, app: App) -> None:
     """on_change = "ignore": the new revision is kept, counted once, and nobody is called again."""
     run(app, Paged(leads(range(3))))
     settle(world, app)
@@ -255,7 +255,7 @@ def test_a_source_with_nothing_to_read_waits_for_its_look(world: World, app: App
         assert run(again, source).counts["new"] == 1
 
 
-def test_a_held_job_is_released_by_a_mapping_or_a_row_that_gives_its_zone(
+def test_k4_a_held_job_is_released_by_a_mapping_or_a_row_that_gives_its_zone(
     world: World, app: App
 ) -> None:
     """It is staged once, or turns out to be a duplicate of a phone that was taken meanwhile."""

@@ -416,3 +416,18 @@ def test_a_server_that_may_lose_commits_is_refused(tmp_path: Path, postgres_url:
         open_store(postgres_url)
     sql(postgres_url, f"ALTER DATABASE {name} SET synchronous_commit = local")
     open_store(postgres_url).close()
+
+
+def test_g4_a_server_that_is_gone_without_a_word_is_given_up(postgres_url: str) -> None:
+    """No pass waits for hours for a host that vanished, unless the URL says so."""
+    asked = make_url(postgres_url).update_query_dict({"keepalives_idle": "600"})
+    store = open_store(asked.render_as_string(hide_password=False))
+    try:
+        with store.read() as connection:
+            raw = connection.connection.dbapi_connection
+            assert isinstance(raw, psycopg.Connection)
+            told = raw.info.get_parameters()
+    finally:
+        store.close()
+    limits = {name: told[name] for name in postgres.PATIENCE}
+    assert limits == {**postgres.PATIENCE, "keepalives_idle": "600"}

@@ -367,7 +367,7 @@ def test_a_look_that_was_overtaken_changes_nothing(
         assert world.states() == {"sealed": LEADS}
 
 
-def test_a_finish_that_passed_ends_the_resending(tmp_path: Path) -> None:
+def test_k3_a_finish_that_passed_ends_the_resending(tmp_path: Path) -> None:
     """What may not be called any more is not sent again, only looked up."""
     mapping = 'gmtZone = "+00:00"\nfinishDateTime = "{finish}"'
     with new_world(tmp_path, mapping=mapping) as world:

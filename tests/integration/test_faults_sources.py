@@ -46,6 +46,22 @@ def test_s3_a_source_with_other_columns_holds_up_nobody(tmp_path: Path) -> None:
             assert poll_all(app)[1].counts["staged"] == 1
 
 
+def test_s7_one_phone_in_many_spellings_is_called_once(tmp_path: Path) -> None:
+    """S7: five rows of one person: one call; the others are duplicates of it."""
+    spellings = (
+        "+442079460101",
+        "00 44 20 7946 0101",
+        "+44 (0)20 7946-0101",
+        "tel:+44-20-7946-0101",
+    )
+    with new_world(tmp_path) as world, world.open() as app:
+        world.write([(n, phone, "Ann") for n, phone in enumerate([*spellings, spellings[0]])])
+        poll_all(app)
+        settle(world, app)
+        assert world.states() == {"accepted": 1, "duplicate": len(spellings)}
+        assert world.called() == {"442079460101": 1}
+
+
 def test_s8_a_date_far_away_costs_its_own_record(tmp_path: Path) -> None:
     """S8: before the first and after the last year, or no date: the others of the page are sent."""
     mapping = f'{MAPPING}\nstartDateTime = "{{from}}"\nfinishDateTime = "{{until}}"'

@@ -73,7 +73,7 @@ def test_a_full_disk_stores_nothing_by_halves(tmp_path: Path) -> None:
     ledger.close()
 
 
-def test_on_a_full_disk_nothing_is_sent(tmp_path: Path) -> None:
+def test_l2_on_a_full_disk_nothing_is_sent(tmp_path: Path) -> None:
     """A batch that cannot be committed does not exist: its jobs are still staged."""
     ledger = new_ledger(sqlite_url(tmp_path / "syncd.db"))
     stage(ledger, 900)

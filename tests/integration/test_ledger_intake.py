@@ -189,7 +189,7 @@ def test_a_key_stands_once_in_a_page(ledger: Ledger) -> None:
         ledger.store_page(page(lead(1), lead(2, key="key-1")), by=by("poll"))
 
 
-def test_a_held_job_waits(ledger: Ledger) -> None:
+def test_k4_a_held_job_waits(ledger: Ledger) -> None:
     """Nothing of a held job is sent, and it takes no phone."""
     ledger.store_page(page(lead(1, mapped=job(1, held="no_zone"))), by=by("poll"))
     assert seal(ledger) is None

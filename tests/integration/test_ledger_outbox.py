@@ -143,7 +143,7 @@ def test_a_batch_has_a_largest_number_of_phones(
     assert_consistent(ledger)
 
 
-def test_a_job_past_its_end_expires(ledger: Ledger) -> None:
+def test_k3_a_job_past_its_end_expires(ledger: Ledger) -> None:
     """At its finishDateTime a job is no longer sent, and the reason is kept."""
     found = [
         lead(n, mapped=job(n, finish_at=NOW + n * MINUTE)) for n in range(3)

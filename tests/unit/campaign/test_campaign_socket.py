@@ -228,7 +228,7 @@ def test_what_the_gate_raises_comes_out_and_nothing_was_sent(
     assert sum(map(len, heard[:-1])) == 0
 
 
-def test_an_interrupt_at_the_gate_comes_out_too(loopback: Any, make_client: Any) -> None:
+def test_c3_an_interrupt_at_the_gate_comes_out_too(loopback: Any, make_client: Any) -> None:
     """Even an exception that is no Exception passes as itself."""
 
     def interrupt() -> None:

@@ -84,7 +84,7 @@ def test_each_exception_becomes_one_of_ours(kind: type[Exception], make_client: 
 
 
 @pytest.mark.parametrize("kind", [RuntimeError, OSError, ValueError, MemoryError])
-def test_what_nobody_expects_is_a_doubt(kind: type[Exception], make_client: Any) -> None:
+def test_c3_what_nobody_expects_is_a_doubt(kind: type[Exception], make_client: Any) -> None:
     """A bug in the layers below must not look like "nothing happened", and shows no text."""
 
     def fail(_: httpx.Request) -> httpx.Response:

@@ -50,7 +50,7 @@ def test_a_signal_is_heard_while_the_main_thread_is_in_no_python(signals: Signal
     signal.set_wakeup_fd(told, warn_on_full_buffer=False)
 
 
-def test_a_second_signal_ends_at_once(signals: Signals, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_c4_a_second_signal_ends_at_once(signals: Signals, monkeypatch: pytest.MonkeyPatch) -> None:
     """It does not wait for anything, and gives the code of that signal."""
     ended: queue.SimpleQueue[int] = queue.SimpleQueue()
     monkeypatch.setattr(os, "_exit", ended.put)

@@ -103,7 +103,9 @@ def test_a_named_file_that_is_absent_is_an_error(tmp_path: Path) -> None:
         (b"#" * (FILE_BYTES_MAX + 1), "larger than 1 MiB"),
     ],
 )
-def test_what_is_no_toml_is_refused_with_its_line(tmp_path: Path, data: bytes, said: str) -> None:
+def test_g1_what_is_no_toml_is_refused_with_its_line(
+    tmp_path: Path, data: bytes, said: str
+) -> None:
     """Syntax, double keys, depth, encoding and size: one clear problem each."""
     file = tmp_path / "syncd.toml"
     file.write_bytes(data)
@@ -140,7 +142,7 @@ EXPOSED = f'[campaigns.w]\ntoken = "{TOKEN}"\n[ledger]\nurl = "postgresql://sync
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o602])
-def test_a_secret_in_a_file_that_others_can_read_is_refused(
+def test_g1_a_secret_in_a_file_that_others_can_read_is_refused(
     load_text: Load, refused: Refused, tmp_path: Path, mode: int
 ) -> None:
     """Token and password, each with the hint `chmod 600`; then it is taken."""

@@ -119,7 +119,9 @@ def test_http_elsewhere_has_to_be_permitted(load_text: Load, valid: str) -> None
         ("canary" * 200, "too long"),
     ],
 )
-def test_what_is_no_token_is_refused_and_not_shown(refused: Refused, token: str, said: str) -> None:
+def test_g1_what_is_no_token_is_refused_and_not_shown(
+    refused: Refused, token: str, said: str
+) -> None:
     """Forgotten placeholders and pasted URLs are told, without repeating them."""
     problem = refused(env={TOKEN_VARIABLE: token})["campaigns.welcome.token"]
     assert said in problem.what
@@ -170,7 +172,9 @@ def test_bounds_and_types_are_strict(refused: Refused, line: str, key: str, said
     assert said in problem.what
 
 
-def test_unknown_keys_are_refused_with_the_nearest_right_name(refused: Refused, valid: str) -> None:
+def test_g1_unknown_keys_are_refused_with_the_nearest_right_name(
+    refused: Refused, valid: str
+) -> None:
     """At every level: section, table, field of the mapping."""
     text = changed(valid, "batch_size", "batchsize")
     text = changed(text, "gmtZone", "gmtzone")
@@ -244,7 +248,7 @@ def test_a_cron_with_its_zone_is_taken(load_text: Load, valid: str) -> None:
 
 
 @pytest.mark.parametrize("zone", ["../etc/passwd", "", "Nowhere/At All"])
-def test_a_zone_that_is_none_is_refused(refused: Refused, valid: str, zone: str) -> None:
+def test_g1_a_zone_that_is_none_is_refused(refused: Refused, valid: str, zone: str) -> None:
     """Also one that would leave the folder of the zones."""
     text = changed(valid, 'every = "5m"', f'every = "5m"\ntime_zone = "{zone}"')
     assert refused(text)["syncs.crm-leads.time_zone"].what == "is no time zone"

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from syncd.clock import SystemClock
-from syncd.daemon.scheduler import Scheduler
+from syncd.clock import ManualClock, SystemClock
+from syncd.daemon.scheduler import OVERRUN_S, Scheduler
 from tests.unit.daemon.conftest import Lines
 
 PATIENCE_S = 20.0
@@ -152,7 +152,7 @@ def test_drain_waits_for_what_runs(scheduler: Scheduler) -> None:
     assert ended.is_set()
 
 
-def test_a_hanging_poll_takes_no_thread_of_a_campaign(scheduler: Scheduler) -> None:
+def test_g4_a_hanging_poll_takes_no_thread_of_a_campaign(scheduler: Scheduler) -> None:
     """With every thread of the polls stuck, the passes of campaigns go on."""
     go_on, submitted = threading.Event(), threading.Semaphore(0)
     for name in ("poll a", "poll b", "poll c"):
@@ -162,3 +162,27 @@ def test_a_hanging_poll_takes_no_thread_of_a_campaign(scheduler: Scheduler) -> N
     assert submitted.acquire(timeout=PATIENCE_S)
     assert submitted.acquire(timeout=PATIENCE_S)
     go_on.set()
+
+
+def test_g4_a_pass_that_hangs_is_told_once(clock: ManualClock, lines: Lines) -> None:
+    """At work for longer than a quarter of an hour: one warning, however often it is due."""
+    clock.set(datetime.now(UTC))  # the library compares it with the machine's
+    watched = Scheduler(clock, polls=1, campaigns=1)
+    begun, go_on, skipped = threading.Event(), threading.Event(), threading.Semaphore(0)
+
+    def hangs() -> None:
+        begun.set()
+        go_on.wait(PATIENCE_S)
+
+    watched._apscheduler.add_listener(lambda _event: skipped.release(), 1 << 16)
+    watched.every("poll a", hangs, timedelta(seconds=0.05), pool="polls")
+    watched.start()
+    assert begun.wait(PATIENCE_S)
+    assert skipped.acquire(timeout=PATIENCE_S)
+    clock.set(clock.now() + timedelta(seconds=OVERRUN_S + 1))
+    for _ in range(3):  # one may have been under way
+        assert skipped.acquire(timeout=PATIENCE_S)
+    go_on.set()
+    assert watched.drain(PATIENCE_S)
+    told = [line for line in lines() if line["event"] == "pass.overran"]
+    assert [(line["level"], line["target"]) for line in told] == [("warning", "a")]

@@ -94,7 +94,7 @@ def test_postgresql_is_held_by_nobody_alone() -> None:
     held.release()
 
 
-def test_a_writer_waits_for_another_process(tmp_path: Path) -> None:
+def test_l1_a_writer_waits_for_another_process(tmp_path: Path) -> None:
     """A transaction elsewhere delays ours; when it ends, ours goes on."""
     file = tmp_path / "syncd.db"
     ledger = new_ledger(sqlite_url(file))
@@ -111,7 +111,9 @@ def test_a_writer_waits_for_another_process(tmp_path: Path) -> None:
     ledger.close()
 
 
-def test_a_writer_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_l1_a_writer_does_not_wait_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """After the limit it says that another process writes: later is right, nothing is lost."""
     monkeypatch.setattr(store_module, "LOCK_WAIT_S", 0.01)
     file = tmp_path / "syncd.db"

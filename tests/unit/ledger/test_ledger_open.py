@@ -305,7 +305,7 @@ def test_closing_twice_is_closing(tmp_path: Path) -> None:
     ledger.close()
 
 
-def test_a_deleted_ledger_is_noticed(tmp_path: Path) -> None:
+def test_l5_a_deleted_ledger_is_noticed(tmp_path: Path) -> None:
     """Writes to a deleted file succeed silently: the last look before a request must see it."""
     file = tmp_path / "syncd.db"
     ledger = new_ledger(sqlite_url(file))
@@ -316,7 +316,7 @@ def test_a_deleted_ledger_is_noticed(tmp_path: Path) -> None:
     ledger.close()
 
 
-def test_a_replaced_ledger_is_noticed(tmp_path: Path) -> None:
+def test_l5_a_replaced_ledger_is_noticed(tmp_path: Path) -> None:
     """A restored or copied file at the same path is another ledger."""
     file = tmp_path / "syncd.db"
     ledger = new_ledger(sqlite_url(file))

@@ -77,7 +77,9 @@ def test_damaged_entry_is_from_the_start(box: Any) -> None:
 
 
 @pytest.mark.parametrize("page_records", [1, 2, 3, 7])
-def test_resuming_after_each_page_loses_and_repeats_nothing(box: Any, page_records: int) -> None:
+def test_s11_resuming_after_each_page_loses_and_repeats_nothing(
+    box: Any, page_records: int
+) -> None:
     """A stop after any page, and a start with its cursor, give the same records in order."""
     rows = [f'{i},"x\ny",\n' if i % 5 == 0 else f"{i},b\n" for i in range(20)]
     box.put("id,name\n" + "\n".join(["", *rows]) + '1,"open\n2,z\n\n3,z\n')
@@ -111,7 +113,7 @@ def test_a_file_replaced_while_stopped_is_read_from_its_start(box: Any) -> None:
     assert [row[0] for row in box.read(cursor=cursor).rows] == ["7", "8", "9"]
 
 
-def test_still_being_written(box: Any) -> None:
+def test_s1_still_being_written(box: Any) -> None:
     """A file is read once it has been still for `settle`, not before."""
     box.put(TEXT, age=timedelta(seconds=20))
     assert [(page.rows, page.unread) for page in box.read(settle="30s").pages] == [([], Unread(1))]
@@ -127,7 +129,7 @@ def test_date_in_the_future(box: Any, ahead: timedelta, rows: list[Any]) -> None
 
 
 @pytest.mark.parametrize("tail", ["3,c", '3,"c', '3,"c\n', '3,"c\n4,d\n5'])
-def test_last_line_without_end_waits(box: Any, tail: str) -> None:
+def test_s1_last_line_without_end_waits(box: Any, tail: str) -> None:
     """Half a record at the end is not read until the file was still for long; then it is, once."""
     box.put(TEXT + tail, age=timedelta(minutes=1))
     early = box.read()
@@ -301,7 +303,7 @@ def test_names_that_no_file_can_have(box: Any) -> None:
         box.read("n" * 300)
 
 
-def test_change_while_reading_stops_before_the_next_page(box: Any) -> None:
+def test_s4_change_while_reading_stops_before_the_next_page(box: Any) -> None:
     """A file that grows under our hands gives no more pages, and is read again when it is still."""
     path = box.put("id,name\n" + "".join(f"{i},b\n" for i in range(100)))
     pages = box.source(page_records=10).read(None, now=NOW)
@@ -322,7 +324,7 @@ def test_change_at_the_end_keeps_the_last_page(box: Any) -> None:
     assert [(page.rows, page.unread) for page in pages] == [([], Unread(1))]
 
 
-def test_change_between_listing_and_opening(box: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_s4_change_between_listing_and_opening(box: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that is another one when it is opened is left to the next poll."""
     path = box.put(TEXT)
     opened = Path.open

@@ -20,7 +20,7 @@ GERMAN = "Name,Ort\nJörg Müller,Köln\nZoë,Überlingen\n"
     "encoding",
     ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1251", "koi8_r", "cp866"],
 )
-def test_russian_encodings_are_found(read_text: Any, encoding: str) -> None:
+def test_s2_russian_encodings_are_found(read_text: Any, encoding: str) -> None:
     """The encodings of Russian exports are told apart, with or without a byte order mark."""
     got = read_text(RUSSIAN.encode(encoding))
     assert got.columns == ("имя", "телефон")
@@ -68,7 +68,7 @@ def test_one_damaged_byte_in_a_small_file(read_text: Any, whole: str, broken: by
     assert got.bad[0].column == "name"
 
 
-def test_half_a_file_in_another_encoding_costs_that_half(read_text: Any) -> None:
+def test_s2_half_a_file_in_another_encoding_costs_that_half(read_text: Any) -> None:
     """Where two programs wrote one file, what is UTF-8 is read, and the rest is rejected."""
     names = [f"{i},Müller\n" for i in range(20)]
     text = "".join(names)
@@ -208,7 +208,7 @@ def test_unclear_bytes_have_no_encoding() -> None:
     assert find_encoding(io.BytesIO(bytes(range(128, 256)) * 8 + b"\0\x01\x02\xff").read) is None
 
 
-def test_unclear_encoding_is_an_error_with_a_hint(read_text: Any) -> None:
+def test_s2_unclear_encoding_is_an_error_with_a_hint(read_text: Any) -> None:
     """A person has to name an encoding that cannot be told."""
     with pytest.raises(ConfigError, match="encoding") as caught:
         read_text(bytes(range(128, 256)) * 8 + b"\0\x01\x02\xff")
@@ -282,7 +282,7 @@ def test_header_with_broken_bytes_is_an_error(read_text: Any) -> None:
         read_text(b"id,\xff\n1,2\n", encoding="utf-8")
 
 
-def test_too_many_columns_are_an_error(read_text: Any) -> None:
+def test_s13_too_many_columns_are_an_error(read_text: Any) -> None:
     """A header of thousands of names is no export of leads."""
     with pytest.raises(ConfigError, match="5000 columns"):
         read_text(",".join(f"c{i}" for i in range(5000)) + "\n")

@@ -35,7 +35,7 @@ def _write(path: Path, rows: int, every: str = "") -> int:
 
 
 @pytest.mark.parametrize("every", ["", '1,"open\n', "1,2\n"], ids=["plain", "open", "short"])
-def test_peak_is_flat_from_20_000_to_200_000_rows(tmp_path: Path, every: str) -> None:
+def test_s11_peak_is_flat_from_20_000_to_200_000_rows(tmp_path: Path, every: str) -> None:
     """Ten times the rows cost no more memory, in good files and in troubled ones."""
     small, large = tmp_path / "small.csv", tmp_path / "large.csv"
     _write(small, 20_000, every)

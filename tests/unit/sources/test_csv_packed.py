@@ -90,7 +90,7 @@ def test_archive_of_several_parts(box: Any) -> None:
 
 
 @packed
-def test_bombs_are_refused(box: Any, kind: str) -> None:
+def test_s13_bombs_are_refused(box: Any, kind: str) -> None:
     """A file that unpacks beyond the ratio or the size is refused with the option to raise."""
     box.put(PACKERS[kind](b"id,name\n" + b"1,a\n" * 6_000_000))
     with pytest.raises(ConfigError, match="times its size") as caught:

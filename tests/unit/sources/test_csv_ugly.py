@@ -62,7 +62,7 @@ def test_digest_tells_the_content_not_the_place(box: Any) -> None:
     assert one.line != two.line
 
 
-def test_nul_bytes_are_bad(read_text: Any) -> None:
+def test_s10_nul_bytes_are_bad(read_text: Any) -> None:
     """A NUL in a value makes this record bad, and names the column."""
     got = read_text(HEADER + "1,a\0b,10\n2,b,20\n3,c,30,\0\n")
     assert got.reasons == [(2, "nul_byte"), (4, "nul_byte")]
@@ -101,7 +101,7 @@ def test_field_limit_above_that_of_the_csv_module(read_text: Any) -> None:
 
 @pytest.mark.parametrize("quote", ["", '"'])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-def test_a_field_of_ten_megabytes(read_text: Any, quote: str, end: str) -> None:
+def test_s10_a_field_of_ten_megabytes(read_text: Any, quote: str, end: str) -> None:
     """A line of 10 MB is bad as one record, whatever its quotes; the rows around it flow."""
     huge = f"2,{quote}{'x' * 10_000_000}{quote},20"
     got = read_text(end.join(["id,name,phone", "1,a,10", huge, "3,c,30", ""]))
@@ -118,7 +118,7 @@ def test_quoted_megabytes_with_line_ends_are_one_bad_record(read_text: Any) -> N
     assert got.lines == [2, 15_004]
 
 
-def test_open_quote_does_not_swallow_the_rest(read_text: Any) -> None:
+def test_s1_open_quote_does_not_swallow_the_rest(read_text: Any) -> None:
     """A quote that never closes costs the line where it opened; the next lines are read."""
     rows = "".join(f"{i},b,20\n" for i in range(3, 5_000))
     got = read_text(HEADER + '1,a,10\n2,"b,20\n' + rows)
