@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from syncd.cli import common
+from syncd.cli import asking, common
 from syncd.cli.common import ConfigOption, JsonOption, Signals
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from syncd.engine.passes import PassResult
     from syncd.engine.poll import Backfill
 
@@ -20,7 +22,12 @@ _WaitOption = Annotated[
     ),
 ]
 _YesOption = Annotated[
-    bool, typer.Option("--yes", help="However many there are: no tripwire holds them.")
+    bool,
+    typer.Option(
+        "--yes",
+        help="However many there are: no tripwire holds them, nor a limit of the day that nobody"
+        " has set.",
+    ),
 ]
 
 
@@ -42,7 +49,7 @@ def backfill(
     """Read a source from its start, take what the ledger lacks, and submit all of it.
 
     Safe to stop (Ctrl-C) and to start again at any point. The live cursor is left alone. Without a
-    terminal, --yes or --limit the tripwires of the sync count.
+    terminal, --yes or --limit the tripwires of the sync count, and the default limits of the day.
     """
     from syncd.cli.backfill_view import shown, summarise
     from syncd.cli.guards_view import exit_code_with_held
@@ -53,11 +60,12 @@ def backfill(
     signals = Signals()
     signals.install()
     progress = engine.Progress()
-    order = _order(start, limit, yes=yes)
+    decided = yes or limit is not None or asking.is_person()
     results: list[PassResult] = []
     with common.opened_app(config, alone=True, stop=signals.stop) as app:
         for name in app.suppression_names([sync]):
             suppress.run_once(app.suppression(name), app.tools)
+        order = _order(start, limit, app.tools.clock.now() if decided else None)
         wired = app.sync(sync)
         campaign = app.campaign(wired.campaign)
         with shown(progress, quiet=as_json) as elapsed:
@@ -72,11 +80,13 @@ def backfill(
     raise typer.Exit(signals.exit_code(code))
 
 
-def _order(start: str | None, limit: int | None, *, yes: bool) -> Backfill:
-    """A person decides how many calls are meant: at a terminal, or by an option that says so."""
-    from syncd.cli.asking import is_person
+def _order(start: str | None, limit: int | None, decided_at: datetime | None) -> Backfill:
+    """What to fill; None: no person, at a terminal or by an option, has said how much is meant."""
+    from syncd.clock import to_ms
     from syncd.core.starting import StartAt
     from syncd.engine.poll import Backfill
+    from syncd.ledger.approvals import Decided
 
-    guarded = not (yes or limit is not None or is_person())
-    return Backfill(None if start is None else StartAt(start), limit, guarded)
+    decided = None if decided_at is None else Decided(asking.person(), to_ms(decided_at))
+    begin = None if start is None else StartAt(start)
+    return Backfill(begin, limit, guarded=decided is None, decided=decided)

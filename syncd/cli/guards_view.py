@@ -3,11 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 from syncd.cli import common
+from syncd.engine.guarding import Day
 from syncd.errors import EXIT_TRIPPED
 from syncd.ledger.approvals import Approved, TripRow
+
+_UNIT_WORDS = {
+    "jobs": "call jobs",
+    "minutes": "expected minutes",
+    "money": "in the currency of price_per_minute",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DayStatus:
+    """What a campaign was sent in the last 24 hours, and its lowest limit; in `unit`."""
+
+    guard: str
+    unit: str
+    allowed: float
+    sent: float
+    approved: float  #: by a person, so on top of what is allowed
 
 
 def exit_code_with_held(code: int, held: Mapping[str, int], syncs: Sequence[str]) -> int:
@@ -28,10 +46,28 @@ def facts(sync: str, held: int, trips: Sequence[TripRow]) -> list[tuple[str, obj
     ]
     for trip in trips:
         since = f"{trip.tripped_at:%Y-%m-%d %H:%M:%S}"
-        rows.append(
-            (trip.guard, f"{trip.found:,.10g}, allowed are {trip.allowed:,.10g} (since {since})")
-        )
+        found = f"{trip.found:,.10g} {_UNIT_WORDS[trip.unit]}"
+        rows.append((trip.guard, f"{found}, allowed are {trip.allowed:,.10g} (since {since})"))
     return rows
+
+
+def day_data(day: Day | None) -> DayStatus | None:
+    """The day of a campaign as programs see it."""
+    if day is None:
+        return None
+    limit = day.limit
+    return DayStatus(
+        limit.guard, limit.unit, limit.allowed, limit.of(day.sent), limit.of(day.approved)
+    )
+
+
+def day_text(day: DayStatus | None) -> str | None:
+    """The day of a campaign as a row of `syncd status`; None: it has no limit."""
+    if day is None:
+        return None
+    approved = f" and {day.approved:,.10g} approved" if day.approved else ""
+    words = _UNIT_WORDS[day.unit]
+    return f"{day.sent:,.10g} {words} of {day.allowed:,.10g}{approved} ({day.guard})"
 
 
 def print_held(sync: str, held: int, trips: Sequence[TripRow], *, as_json: bool) -> None:

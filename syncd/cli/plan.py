@@ -31,14 +31,17 @@ def plan(
     nothing, neither ledger nor cursor; works beside a running daemon.
     """
     from syncd.cli import plan_view as view
+    from syncd.config.guard_settings import day_limits_of
     from syncd.engine import plan as engine
 
     signals = Signals()
     signals.install()
     with common.opened_app(config, stop=signals.stop) as app, view.shown(quiet=as_json) as on_page:
+        wired = app.sync(sync)
         made = engine.run(
-            app.sync(sync),
+            wired,
             app.ledger,
+            limits=day_limits_of(app.settings.campaigns[wired.campaign]),
             now=app.tools.clock.now(),
             whole=whole,
             jobs_max=limit,

@@ -11,9 +11,10 @@ import orjson
 from rich import progress as bar
 from rich.console import Console
 
-from syncd.cli import common
+from syncd.cli import common, guards_view
 from syncd.cli.pass_table import say_unread
 from syncd.cli.tables import cell, console, new_table
+from syncd.engine.guarding import Day
 from syncd.engine.plan import Plan
 from syncd.ledger.guards import Trip
 from syncd.sources.base import Page
@@ -86,6 +87,8 @@ def as_data(plan: Plan) -> dict[str, Any]:
             for job in plan.first_jobs
         ],
         "trip": None if plan.trip is None else _trip(plan.trip),
+        "day": guards_view.day_data(plan.day),
+        "beyond_day": plan.beyond_day,
         "unread": plan.unread,
         "error": None if plan.error is None else {"what": str(plan.error), "hint": plan.error.hint},
     }
@@ -94,7 +97,8 @@ def as_data(plan: Plan) -> dict[str, Any]:
 def _trip(trip: Trip) -> dict[str, Any]:
     """In the words of `status`."""
     limit = trip.limit
-    return {"guard": limit.guard, "allowed": limit.allowed, "found": limit.of(trip.jobs)}
+    found = limit.of(trip.jobs)
+    return {"guard": limit.guard, "unit": limit.unit, "allowed": limit.allowed, "found": found}
 
 
 def print_plan(plan: Plan, *, as_json: bool) -> None:
@@ -118,6 +122,8 @@ def print_plan(plan: Plan, *, as_json: bool) -> None:
         common.say("nothing new since the last poll; --all looks at the whole source")
     if plan.trip is not None:
         _say_trip(plan.trip, plan)
+    if plan.beyond_day and plan.day is not None:
+        _say_day(plan.day, plan)
     say_unread(f"plan {plan.sync}", plan.unread)
     _print_reasons(plan)
     for job in plan.first_jobs:
@@ -130,6 +136,15 @@ def _say_trip(trip: Trip, plan: Plan) -> None:
     common.say(f"a poll would trip {trip.limit.guard} ({held}): all of it would be held")
     hint = f"`syncd approve {plan.sync}` lets it go then; a backfill by a person is not held"
     common.say(f"hint: if the leads are right, {hint}")
+
+
+def _say_day(day: Day, plan: Plan) -> None:
+    guard = day.limit.guard
+    common.say(f"{guard} has room for {day.room:,} today: {plan.beyond_day:,} would be held")
+    hint = f"`syncd approve {plan.sync}` lets them go then"
+    if plan.default_day:
+        hint += '; a backfill by a person is not held, and you can set another limit, or "off"'
+    common.say(f"hint: if so many are right, {hint}")
 
 
 def _print_reasons(plan: Plan) -> None:

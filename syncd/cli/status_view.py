@@ -10,12 +10,15 @@ from importlib.metadata import version
 from syncd import __version__
 from syncd.app import App
 from syncd.cli import common, guards_view, instances_view, lists_view
+from syncd.cli.guards_view import DayStatus
 from syncd.cli.instances_view import InstanceStatus, LeaseStatus
 from syncd.cli.lists_view import ListStatus
 from syncd.cli.tables import console, fact_table, new_table, time_of
+from syncd.config.guard_settings import day_limits_of
 from syncd.config.values import format_duration
 from syncd.core import phone, zone
 from syncd.core.call_job import JobState
+from syncd.engine.guarding import day_of
 from syncd.ledger import migrate
 from syncd.ledger.approvals import TripRow
 from syncd.ledger.passes import PassRow
@@ -63,6 +66,7 @@ class CampaignStatus:
     unknown_calls: int  #: calls of the campaign that no lead has
     swept_to: datetime | None  #: its calls until then were compared with the ledger
     oldest_staged_at: datetime | None
+    day: DayStatus | None  #: None: no limit of a day is on
     last_passes: list[PassStatus]
 
 
@@ -133,6 +137,8 @@ def _syncs(app: App, passes: list[PassRow]) -> dict[str, SyncStatus]:
 def _campaign(app: App, name: str, passes: list[PassRow]) -> CampaignStatus:
     state = app.ledger.campaign_state(name)
     view = app.ledger.campaign_view(name)
+    limits = day_limits_of(app.settings.campaigns[name])
+    day = day_of(name, limits, app.ledger.guards, now=app.tools.clock.now())
     return CampaignStatus(
         halted=state.halted_reason,
         halted_at=state.halted_at,
@@ -147,6 +153,7 @@ def _campaign(app: App, name: str, passes: list[PassRow]) -> CampaignStatus:
         unknown_calls=app.ledger.sweeps.unknown_count(name),
         swept_to=app.ledger.sweeps.swept_to(name),
         oldest_staged_at=view.oldest_staged_at,
+        day=guards_view.day_data(day),
         last_passes=[_pass(row) for row in passes if row.kind != "poll" and row.target == name],
     )
 
@@ -213,6 +220,7 @@ def _campaign_facts(name: str, campaign: CampaignStatus) -> list[tuple[str, obje
         ("unmatched", f"{campaign.unmatched:,} batches" if campaign.unmatched else None),
         ("mismatched", f"{campaign.mismatched:,} call jobs" if campaign.mismatched else None),
         ("unknown calls", _unknown(name, campaign.unknown_calls)),
+        ("in 24 hours", guards_view.day_text(campaign.day)),
         ("staged since", time_of(campaign.oldest_staged_at)),
     ]
 

@@ -6,12 +6,16 @@ from typing import Annotated, Literal, Protocol, TypeVar
 
 from pydantic import Field
 
-from syncd.core.guards import DayLimits, Tripwires, price_of_job
+from syncd.core.guards import MAX_JOBS, MAX_MINUTES, MAX_SPEND, DayLimits, Tripwires
 
 #: More than a day or two of an ordinary customer, far less than a wrong filter brings.
 MAX_NEW_PER_POLL = 10_000
 MAX_GROWTH = 20.0
 GROWTH_FLOOR = 500
+#: Many small polls start no more in a day than one poll may.
+MAX_JOBS_PER_DAY = 10_000
+#: So many leads with three attempts of a minute each.
+MAX_MINUTES_PER_DAY = 30_000.0
 
 _N = TypeVar("_N", int, float)
 _OFF = '"off" switches it off.'
@@ -37,14 +41,22 @@ MaxJobsPerDay = Annotated[
     Annotated[int, Field(ge=1)] | Literal["off"],
     Field(
         description="The most call jobs that are sent to the campaign in 24 hours; more are held"
-        ' until `syncd approve`. Any number, or "off".'
+        " until `syncd approve`. What a person starts with `syncd backfill` comes on top, unless"
+        f" you have set the limit yourself. {_OFF}"
+    ),
+]
+MaxMinutesPerDay = Annotated[
+    Annotated[float, Field(gt=0, allow_inf_nan=False)] | Literal["off"],
+    Field(
+        description="The same for the minutes that they are expected to take: leads, times"
+        f" expected_attempts and expected_minutes. {_OFF}"
     ),
 ]
 MaxSpendPerDay = Annotated[
     Annotated[float, Field(gt=0, allow_inf_nan=False)] | Literal["off"],
     Field(
-        description="The same for what they are expected to cost: leads, times expected_attempts,"
-        ' expected_minutes and price_per_minute. Needs a price. Any amount, or "off".'
+        description="The same for what they are expected to cost: those minutes times"
+        ' price_per_minute, and in its currency. Needs a price. Any amount, or "off".'
     ),
 ]
 PricePerMinute = Annotated[
@@ -77,6 +89,8 @@ class _DayKeys(Protocol):
     @property
     def max_jobs_per_day(self) -> int | Literal["off"]: ...
     @property
+    def max_minutes_per_day(self) -> float | Literal["off"]: ...
+    @property
     def max_spend_per_day(self) -> float | Literal["off"]: ...
     @property
     def price_per_minute(self) -> float | None: ...
@@ -84,6 +98,8 @@ class _DayKeys(Protocol):
     def expected_minutes(self) -> float: ...
     @property
     def expected_attempts(self) -> float: ...
+    @property
+    def model_fields_set(self) -> set[str]: ...
 
 
 def tripwires_of(policy: _PollKeys) -> Tripwires:
@@ -97,17 +113,15 @@ def tripwires_of(policy: _PollKeys) -> Tripwires:
 
 def day_limits_of(campaign: _DayKeys) -> DayLimits:
     """The limits of a day that a campaign's table sets."""
-    price = None
-    if campaign.price_per_minute is not None:
-        price = price_of_job(
-            per_minute=campaign.price_per_minute,
-            minutes=campaign.expected_minutes,
-            attempts=campaign.expected_attempts,
-        )
+    minutes = campaign.expected_minutes * campaign.expected_attempts
+    price = campaign.price_per_minute
     return DayLimits(
         max_jobs=_on(campaign.max_jobs_per_day),
+        max_minutes=_on(campaign.max_minutes_per_day),
         max_spend=_on(campaign.max_spend_per_day),
-        job_price=price,
+        job_minutes=minutes,
+        job_price=None if price is None else price * minutes,
+        defaults=frozenset({MAX_JOBS, MAX_MINUTES, MAX_SPEND} - campaign.model_fields_set),
     )
 
 

@@ -119,7 +119,8 @@ class CampaignSettings(Section):
         description="After a sending without an answer, wait so long before sending the same batch"
         " with the same key again: the first request may still be at work.",
     )
-    max_jobs_per_day: guards.MaxJobsPerDay = "off"
+    max_jobs_per_day: guards.MaxJobsPerDay = guards.MAX_JOBS_PER_DAY
+    max_minutes_per_day: guards.MaxMinutesPerDay = guards.MAX_MINUTES_PER_DAY
     max_spend_per_day: guards.MaxSpendPerDay = "off"
     price_per_minute: guards.PricePerMinute = None
     expected_minutes: guards.ExpectedMinutes = 1.0

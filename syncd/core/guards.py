@@ -7,7 +7,7 @@ limit judges what a campaign is sent in 24 hours. Pure rules: the ledger counts,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from math import floor
 from statistics import median
@@ -19,6 +19,12 @@ JUDGING: Final = "judging"
 TRIPWIRE: Final = "tripwire"
 DAILY_CAP: Final = "daily_cap"
 SPEND: Final = "spend"
+#: The limits of a day, by their keys of the configuration.
+MAX_JOBS: Final = "max_jobs_per_day"
+MAX_MINUTES: Final = "max_minutes_per_day"
+MAX_SPEND: Final = "max_spend_per_day"
+#: What a guard counts, where that is not call jobs.
+_UNITS: Final = {MAX_MINUTES: "minutes", MAX_SPEND: "money"}
 HELD_BY_GUARD: Final = (TRIPWIRE, DAILY_CAP, SPEND)
 
 #: A day of a day limit. It rolls: no midnight lets twice as much through.
@@ -40,12 +46,22 @@ class Limit:
 
     @property
     def allowed(self) -> float:
-        """The limit in the guard's own unit: call jobs, or money."""
+        """The limit in the guard's own unit."""
         return float(self.jobs) if self.told is None else self.told
+
+    @property
+    def unit(self) -> str:
+        """What the guard counts."""
+        return unit_of(self.guard)
 
     def of(self, jobs: int) -> float:
         """So many jobs in the guard's own unit."""
         return jobs * self.per_job
+
+
+def unit_of(guard: str) -> str:
+    """What a guard counts: `jobs`, `minutes` that calls are expected to take, or `money`."""
+    return _UNITS.get(guard, "jobs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,28 +109,40 @@ class DayLimits:
     """What a campaign may be sent in 24 hours; None: this one is off."""
 
     max_jobs: int | None = None
+    max_minutes: float | None = None
     max_spend: float | None = None
-    job_price: float | None = None  #: what one job is expected to cost
+    job_minutes: float = 1.0  #: what one job is expected to take
+    job_price: float | None = None  #: and to cost
+    defaults: frozenset[str] = frozenset()  #: keys of those that nobody has set
+
+    def that_were_set(self) -> DayLimits:
+        """Without those that only the default switches on."""
+        return replace(
+            self,
+            max_jobs=None if MAX_JOBS in self.defaults else self.max_jobs,
+            max_minutes=None if MAX_MINUTES in self.defaults else self.max_minutes,
+            max_spend=None if MAX_SPEND in self.defaults else self.max_spend,
+        )
 
 
 NO_DAY_LIMITS: Final = DayLimits()
-
-
-def price_of_job(*, per_minute: float, minutes: float, attempts: float) -> float:
-    """What a lead is expected to cost: its attempts, how long each takes, what a minute costs."""
-    return per_minute * minutes * attempts
 
 
 def day_limit(limits: DayLimits) -> Limit | None:
     """The lowest limit of a day, or None. A job that costs nothing needs no envelope."""
     found = []
     if limits.max_jobs is not None:
-        found.append(Limit("max_jobs_per_day", DAILY_CAP, limits.max_jobs))
+        found.append(Limit(MAX_JOBS, DAILY_CAP, limits.max_jobs))
+    if limits.max_minutes is not None:
+        found.append(_envelope(MAX_MINUTES, limits.max_minutes, limits.job_minutes))
     if limits.max_spend is not None and limits.job_price:
-        jobs = floor(limits.max_spend / limits.job_price + 1e-9)  # 0.3 / 0.1 is 2.999…
-        spend = Limit("max_spend_per_day", SPEND, jobs, limits.job_price, limits.max_spend)
-        found.append(spend)
+        found.append(_envelope(MAX_SPEND, limits.max_spend, limits.job_price))
     return min(found, key=lambda limit: limit.jobs, default=None)
+
+
+def _envelope(guard: str, allowed: float, per_job: float) -> Limit:
+    jobs = floor(allowed / per_job + 1e-9)  # 0.3 / 0.1 is 2.999…
+    return Limit(guard, SPEND, jobs, per_job, allowed)
 
 
 def room_today(limit: Limit, *, sent: int, approved: int) -> int:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from syncd.core.call_job import JobState
+from syncd.core.guards import day_limit
 from syncd.engine import poll, reconcile
 from syncd.engine.parts import Campaign, Sync
 from syncd.engine.passes import Pass, PassResult, Tools
@@ -59,12 +60,26 @@ def run(
     Args:
         wait: stay until no batch is without an answer; else leave doubts to the daemon.
     """
+    campaign, backfill = _as_decided(campaign, backfill)
     before = _unsent_before(campaign, tools)
     progress.to_send = before
     with _Sending(campaign, tools, progress, before) as sending:
         polled = poll.run_once(sync, tools, backfill=backfill, beside=sending)
         sending.send_all(wait=wait)
     return [polled, *_merged(sending.done)]
+
+
+def _as_decided(campaign: Campaign, backfill: Backfill) -> tuple[Campaign, Backfill]:
+    """A person's backfill goes beyond limits that nobody has set, and counts as approved.
+
+    Beside a limit that was set it is no approval: that would make room under this limit too.
+    """
+    if backfill.decided is None:
+        return campaign, backfill
+    day = campaign.day.that_were_set()
+    limited = day_limit(day) is not None
+    decided = None if limited else backfill.decided
+    return replace(campaign, day=day), replace(backfill, decided=decided)
 
 
 class _Sending:

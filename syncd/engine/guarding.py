@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from itertools import islice
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ from syncd.core.guards import (
     JUDGING,
     TRIPWIRE,
     USUAL_POLLS,
+    DayLimits,
     Limit,
     Tripwires,
     day_limit,
@@ -147,6 +149,28 @@ def foreseen(sync: Sync, guards: Guards, started: int) -> Trip | None:
     return beyond(limit_of(sync.name, sync.tripwires, guards), total)
 
 
+class Day(NamedTuple):
+    """How far the 24 hours of a campaign are used up."""
+
+    limit: Limit
+    sent: int  #: call jobs
+    approved: int  #: of a person's word, so on top of the limit
+
+    @property
+    def room(self) -> int:
+        """So many more call jobs may go now."""
+        return room_today(self.limit, sent=self.sent, approved=self.approved)
+
+
+def day_of(campaign: str, limits: DayLimits, guards: Guards, *, now: datetime) -> Day | None:
+    """The day of a campaign under its lowest limit; None: it has none."""
+    limit = day_limit(limits)
+    if limit is None:
+        return None
+    use = guards.day_use(campaign, now=now)
+    return Day(limit, use.sent, use.approved)
+
+
 def limit_of(sync: str, tripwires: Tripwires, guards: Guards) -> Limit | None:
     """The lowest tripwire of a sync, or None."""
     usual: list[int] = []
@@ -185,16 +209,14 @@ def judged(sync: Sync, running: Pass, *, guarded: bool, whole: bool) -> Iterator
 def seal_next(campaign: Campaign, running: Pass) -> ClaimedBatch | None:
     """Seal the next batch, no larger than the day has room for; without room, hold all."""
     tools = running.tools
-    limit = day_limit(campaign.day)
-    if limit is not None:
-        use = tools.ledger.guards.day_use(campaign.name, now=tools.clock.now())
-        if not room_today(limit, sent=use.sent, approved=use.approved):
-            _hold_all(campaign, limit, use.sent, running)
-            return None
+    day = day_of(campaign.name, campaign.day, tools.ledger.guards, now=tools.clock.now())
+    if day is not None and not day.room:
+        _hold_all(campaign, day.limit, day.sent, running)
+        return None
     return tools.ledger.seal_batch(
         campaign.name,
         phones_max=campaign.batch_size,
-        limit=limit,
+        limit=None if day is None else day.limit,
         now=tools.clock.now(),
         by=running.by(),
     )
@@ -217,6 +239,7 @@ def tell_tripped(sync: str, campaign: str, limit: Limit, found: float, jobs: int
         sync=sync,
         campaign=campaign,
         guard=limit.guard,
+        unit=limit.unit,
         allowed=limit.allowed,
         found=round(found, 2),
         jobs=jobs,

@@ -15,7 +15,8 @@ from datetime import datetime
 
 from syncd.clock import to_ms
 from syncd.core.call_policy import CallPolicy
-from syncd.engine.guarding import foreseen
+from syncd.core.guards import NO_DAY_LIMITS, DayLimits
+from syncd.engine.guarding import Day, day_of, foreseen
 from syncd.engine.parts import Sync
 from syncd.engine.seen import Seen, number_of
 from syncd.engine.sorting import Sorter, SortRules
@@ -73,6 +74,13 @@ class Plan:
     unread: Unread = WHOLE  #: what the source holds and the poll after this plan may read
     error: SyncdError | None = None  #: why the source could not be read to its end
     trip: Trip | None = None  #: the tripwire that would hold all that the poll would start
+    day: Day | None = None  #: what the campaign's day has room for, if it has a limit
+    default_day: bool = False  #: nobody has set that limit
+
+    @property
+    def beyond_day(self) -> int:
+        """So many call jobs the day would have no room for."""
+        return 0 if self.day is None else max(0, self.starts - self.day.room)
 
     @property
     def starts(self) -> int:
@@ -84,6 +92,7 @@ def run(
     sync: Sync,
     ledger: Ledger,
     *,
+    limits: DayLimits = NO_DAY_LIMITS,
     now: datetime,
     whole: bool,
     jobs_max: int,
@@ -94,6 +103,7 @@ def run(
 
     Args:
         whole: from the start of the source, as a backfill reads it.
+        limits: of the day of its campaign.
         jobs_max: so many first jobs are kept as they would be sent.
     """
     position = ledger.position(sync.name)
@@ -112,6 +122,8 @@ def run(
     except SyncdError as error:
         plan.error = error
     plan.trip = foreseen(sync, ledger.guards, plan.starts)
+    plan.day = day_of(sync.campaign, limits, ledger.guards, now=now)
+    plan.default_day = plan.day is not None and plan.day.limit.guard in limits.defaults
     return plan
 
 

@@ -23,6 +23,7 @@ from syncd.engine.parts import Sync
 from syncd.engine.passes import Pass, PassResult, Tools, run_pass
 from syncd.engine.sorting import SortedPage, Sorter, SortRules
 from syncd.errors import SourceDown
+from syncd.ledger.approvals import Decided
 from syncd.ledger.intake_page import IntakePage, IntakeResult, SealOrder
 from syncd.ledger.outbox import ClaimedBatch
 from syncd.observe import events, logs
@@ -38,6 +39,7 @@ class Backfill:
     start: StartAt | None = None
     limit: int | None = None  #: at most so many new leads
     guarded: bool = False  #: no person has decided it: the tripwires of the sync count
+    decided: Decided | None = None  #: what it starts is approved, as far as nothing was set
 
 
 class Beside(Protocol):
@@ -83,8 +85,9 @@ def run_once(
             full = _limit(sorted_page.intake, running, backfill)
             if backfill is None:
                 sorted_page.intake.cursor = page.cursor
-            if beside is not None:
-                sorted_page.intake.seal = beside.order()
+            else:
+                sorted_page.intake.decided = backfill.decided
+            sorted_page.intake.seal = None if beside is None else beside.order()
             stored = _store(sorted_page.intake, running, judge)
             running.counts.update(sorted_page.counts)
             missing.note(page, sorted_page)

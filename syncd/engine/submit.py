@@ -79,17 +79,13 @@ class Submitting:
             self._step(self._send_all)
 
     def order(self) -> SealOrder | None:
-        """The lists that could be sent at once, for a page that is stored next; None: none.
-
-        A list of a campaign with a limit a day is sealed by itself, after a look at the day.
-        """
+        """The lists that could be sent at once, for a page that is stored next; None: none."""
         if not self._ended:
             self._step(self._record_ended)
         if self._ended or not self._may_go_on or self._full or self._tally.one_at_a_time:
             return None
-        if day_limit(self._campaign.day) is not None:
-            return None
-        return SealOrder(self._campaign.batch_size, self._flights.room)
+        limit = day_limit(self._campaign.day)
+        return SealOrder(self._campaign.batch_size, self._flights.room, limit)
 
     def send(self, sealed: Sequence[ClaimedBatch]) -> None:
         """Send the lists that came of the order; nothing was begun since."""

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, RowMapping, func, select
 from syncd.clock import from_ms
 from syncd.core.call_job import PHONE_KNOWN, JobState
 from syncd.core.call_policy import DEFAULT, CallPolicy
-from syncd.core.guards import HELD_BY_GUARD, JUDGING
+from syncd.core.guards import HELD_BY_GUARD, JUDGING, unit_of
 from syncd.ledger.first_calls import first_calls, lock_all, lock_campaign
 from syncd.ledger.moves import By, move_jobs
 from syncd.ledger.schema import call_jobs, job_counts
@@ -20,6 +20,8 @@ from syncd.ledger.store import Store
 
 #: The guard of jobs whose poll was killed before it was judged.
 _NO_GUARD = "unjudged"
+#: The guard of an approval that was given before anything was held.
+_BACKFILL = "backfill"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class TripRow:
     sync: str
     campaign: str
     guard: str
+    unit: str  #: see core/guards.unit_of
     allowed: float
     found: float
     tripped_at: datetime
@@ -46,6 +49,14 @@ class Word:
     @property
     def reasons(self) -> tuple[str, ...]:
         return reasons(also_judging=self.also_judging)
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A person's word before anything is held: what they start now may go."""
+
+    who: str
+    at_ms: int
 
 
 def reasons(*, also_judging: bool) -> tuple[str, ...]:
@@ -75,6 +86,7 @@ def open_trips(store: Store) -> list[TripRow]:
                 sync=row["sync"],
                 campaign=row["campaign"],
                 guard=row["guard"],
+                unit=unit_of(row["guard"]),
                 allowed=row["allowed"],
                 found=row["found"],
                 tripped_at=from_ms(row["tripped_at"]),
@@ -208,11 +220,9 @@ def _note(
     connection: Connection, sync: str, campaign: str, released: int, who: str, by: By
 ) -> None:
     """Keep who let how many go, and when: a row of its own, beside the trips that are open."""
-    mine = (trips.c.sync == sync) & (trips.c.campaign == campaign)
-    same = mine & (trips.c.approved_at == by.at_ms) & (trips.c.approved_by == who)
-    added = trips.update().where(same).values(released=trips.c.released + released)
-    if connection.execute(added).rowcount:
+    if _add_to_note(connection, sync, campaign, released, who, by.at_ms):
         return
+    mine = (trips.c.sync == sync) & (trips.c.campaign == campaign)
     oldest = select(trips).where(mine, trips.c.approved_at.is_(None)).order_by(trips.c.id).limit(1)
     row = connection.execute(oldest).mappings().first()
     told = {"guard": _NO_GUARD, "allowed": 0.0, "found": 0.0, "tripped_at": by.at_ms}
@@ -220,6 +230,29 @@ def _note(
         told = {name: row[name] for name in told}
     noted = {"approved_at": by.at_ms, "approved_by": who, "released": released}
     connection.execute(trips.insert().values(sync=sync, campaign=campaign, **told, **noted))
+
+
+def note_decided(
+    connection: Connection, sync: str, campaign: str, decided: Decided, jobs: int
+) -> None:
+    """Count what a person's backfill starts as approved; one row for each backfill."""
+    if jobs and not _add_to_note(connection, sync, campaign, jobs, decided.who, decided.at_ms):
+        told = {"guard": _BACKFILL, "allowed": 0.0, "found": 0.0, "tripped_at": decided.at_ms}
+        noted = {"approved_at": decided.at_ms, "approved_by": decided.who, "released": jobs}
+        connection.execute(trips.insert().values(sync=sync, campaign=campaign, **told, **noted))
+
+
+def _add_to_note(
+    connection: Connection, sync: str, campaign: str, jobs: int, who: str, at_ms: int
+) -> bool:
+    same = (
+        (trips.c.sync == sync)
+        & (trips.c.campaign == campaign)
+        & (trips.c.approved_at == at_ms)
+        & (trips.c.approved_by == who)
+    )
+    added = trips.update().where(same).values(released=trips.c.released + jobs)
+    return bool(connection.execute(added).rowcount)
 
 
 def _close(connection: Connection, sync: str, who: str, by: By) -> None:

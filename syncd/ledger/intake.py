@@ -17,6 +17,7 @@ from syncd.core.call_policy import DEFAULT, CallPolicy
 from syncd.core.mapping import MappedJob
 from syncd.errors import Transient
 from syncd.ledger import changes, rejections, tombstones
+from syncd.ledger.approvals import note_decided
 from syncd.ledger.first_calls import first_calls, lock_all, lock_campaign
 from syncd.ledger.guards import reason_changed, remap
 from syncd.ledger.intake_new import finish_ms, first_state, insert_new
@@ -61,6 +62,9 @@ def _store_page(store: Store, ledger_id: str, page: IntakePage, by: By) -> Intak
         rejections.store(connection, page.sync, page.origin, page.rejections, by)
         if page.noted:
             note_started(connection, page.sync, result.staged + result.released)
+        if page.decided is not None:
+            started = result.staged + result.released
+            note_decided(connection, page.sync, page.campaign, page.decided, started)
         if page.cursor is not None:
             _move_cursor(connection, page, by)
     return result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -12,6 +13,7 @@ from syncd.core.call_job import PHONE_KNOWN, JobState
 from syncd.core.mapping import MappedJob
 from syncd.core.withdrawal import SUPPRESSED
 from syncd.ledger import changes
+from syncd.ledger.day_use import take_room
 from syncd.ledger.first_calls import first_calls
 from syncd.ledger.intake_page import IntakePage, IntakeResult, NewLead, SealOrder
 from syncd.ledger.intake_sql import INSERT_JOBS, INSERT_LEADS, NAME_FIRST
@@ -119,16 +121,26 @@ def _seal_ordered(
         if state is _STAGED and (lead.job.finish_at is None or lead.job.finish_at > now)
     ]
     batch_of: dict[int, int] = {}
-    for planned in _lists(ready, page.seal):
+    for planned in _lists(ready, page.seal, _lists_today(connection, page, now)):
         batch = new_batch(connection, ledger_id, page.campaign, planned, None, now, by)
         result.sealed.append(batch)
         batch_of.update(dict.fromkeys([job.id for job in planned], batch.id))
     return batch_of
 
 
-def _lists(ready: list[StagedJob], order: SealOrder) -> Iterator[list[StagedJob]]:
+def _lists_today(connection: Connection, page: IntakePage, now: datetime) -> int:
+    """How many whole lists the order asks for and the campaign's day has room for."""
+    order = page.seal
+    if order is None:
+        return 0
+    whole = order.phones_max * order.lists_max
+    room = take_room(connection, page.campaign, order.limit, phones_max=whole, now=now)
+    return room // order.phones_max
+
+
+def _lists(ready: list[StagedJob], order: SealOrder, lists_max: int) -> Iterator[list[StagedJob]]:
     """Lists that are full, or nearly so, in the order of the jobs."""
-    for _ in range(order.lists_max):
+    for _ in range(lists_max):
         planned = plan_batch(ready, phones_max=order.phones_max)
         if len(planned) < order.phones_max * _FULL_ENOUGH:
             return

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from syncd.core.call_policy import DEFAULT, CallPolicy
+from syncd.core.guards import Limit
 from syncd.core.mapping import MappedJob
+from syncd.ledger.approvals import Decided
 from syncd.ledger.changes import Remapped
 from syncd.ledger.outbox import ClaimedBatch
 from syncd.ledger.rejections import NewRejection
@@ -29,6 +31,7 @@ class SealOrder:
 
     phones_max: int  #: of one list
     lists_max: int
+    limit: Limit | None = None  #: of the campaign's day
 
 
 @dataclass(slots=True)
@@ -42,6 +45,7 @@ class IntakePage:
     cursor: Mapping[str, object] | None = None  #: None: leave the live cursor alone
     policy: CallPolicy = DEFAULT
     held_as: str | None = None  #: why jobs wait that could be staged: their poll is judged first
+    decided: Decided | None = None  #: what it starts counts as approved
     noted: bool = False  #: its poll was judged ahead: what it starts counts until the poll ends
     new: list[NewLead] = field(default_factory=list)
     changed: list[tuple[int, int]] = field(default_factory=list)  # lead ID, new revision

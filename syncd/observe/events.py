@@ -128,7 +128,7 @@ GUARD_TRIPPED = _event(
     "guard.tripped",
     "warning",
     "A guard holds call jobs until a person has approved them; none of them is sent.",
-    "sync campaign guard allowed found jobs hint",
+    "sync campaign guard unit allowed found jobs hint",
 )
 GUARD_APPROVED = _event(
     "guard.approved",

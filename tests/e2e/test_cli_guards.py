@@ -15,6 +15,7 @@ from tests.commands import Desk, new_desk
 TRIPPED = 4
 #: A limit as a variable of the environment, for one command.
 ONE = {"SYNCD_SYNCS__CRM_LEADS__POLICY__MAX_NEW_PER_POLL": "1"}
+A_MINUTE = {"SYNCD_CAMPAIGNS__WELCOME__MAX_MINUTES_PER_DAY": "1"}
 
 
 @pytest.fixture
@@ -29,7 +30,12 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 def test_a_poll_that_is_too_much_ends_with_4_until_a_person_has_agreed(desk: Desk) -> None:
     """Plan, once and status say so; a dry run changes nothing; the approval is signed."""
     told = desk("plan", "crm-leads", "--json", **ONE)
-    assert told.json["trip"] == {"guard": "max_new_per_poll", "allowed": 1.0, "found": 2.0}
+    assert told.json["trip"] == {
+        "guard": "max_new_per_poll",
+        "unit": "jobs",
+        "allowed": 1.0,
+        "found": 2.0,
+    }
     told = desk("plan", "crm-leads", **ONE)
     assert "would trip max_new_per_poll (call jobs 2, allowed 1)" in told.err
     told = desk("once", code=TRIPPED, **ONE)
@@ -57,6 +63,24 @@ def test_a_poll_that_is_too_much_ends_with_4_until_a_person_has_agreed(desk: Des
     desk("once", code=None)
     assert len(desk.box.jobs()) == 2
     assert desk("status", "--check").out == "healthy\n"
+
+
+def test_a_day_that_is_full_says_so_before_and_after(desk: Desk) -> None:
+    """Plan and status show the limit with its unit; one variable lifts it for one command."""
+    told = desk("plan", "crm-leads", "--json", **A_MINUTE).json
+    assert (told["day"]["guard"], told["day"]["unit"]) == ("max_minutes_per_day", "minutes")
+    assert (told["day"]["allowed"], told["beyond_day"]) == (1.0, 1)
+    told = desk("plan", "crm-leads", **A_MINUTE)
+    assert "max_minutes_per_day has room for 1 today: 1 would be held" in told.err
+    desk("backfill", "crm-leads", "--yes", code=TRIPPED, **A_MINUTE)
+    assert len(desk.box.jobs()) == 1
+    shown = desk("status", code=TRIPPED, **A_MINUTE).out
+    assert "1 expected minutes of 1 (max_minutes_per_day)" in shown
+    assert "2 expected minutes, allowed are 1" in shown
+    assert "1 call jobs of 10,000 (max_jobs_per_day)" in desk("status", code=TRIPPED).out
+    desk("approve", "crm-leads")
+    desk("once", code=None, **A_MINUTE)
+    assert len(desk.box.jobs()) == 2
 
 
 def test_an_approval_of_what_is_not_there(desk: Desk) -> None:

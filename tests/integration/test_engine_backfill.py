@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from syncd.campaign.client import CampaignClient
+from syncd.clock import to_ms
 from syncd.core.doubt import RESEND_WINDOW
 from syncd.core.guards import DayLimits
 from syncd.core.starting import StartAt
@@ -21,7 +22,9 @@ from syncd.engine.breaker import FAILURES_IN_A_ROW_MAX
 from syncd.engine.once import work_campaign
 from syncd.engine.passes import worst_exit_code
 from syncd.errors import InDoubt
-from syncd.ledger.intake_page import IntakePage, IntakeResult
+from syncd.ledger.approvals import Decided
+from syncd.ledger.day_use import DayUse
+from syncd.ledger.intake_page import IntakeResult
 from syncd.ledger.ledger import Ledger
 from syncd.sandbox.faults import Fault
 from syncd.sandbox.testing import RunningSandbox
@@ -62,10 +65,8 @@ def test_a_backfill_moves_everything_and_leaves_the_live_cursor(world: World) ->
     assert len(world.sendings) == LEADS // 10
 
 
-def test_new_jobs_are_sealed_as_they_are_stored(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Of ten lists two have room in flight: these are never staged; the others are sealed later."""
+def _sealed_with_pages(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The sizes of the batches that are sealed in the transaction of a page, as they come."""
     sealed: list[int] = []
     real = Ledger.store_page
 
@@ -75,6 +76,14 @@ def test_new_jobs_are_sealed_as_they_are_stored(
         return stored
 
     monkeypatch.setattr(Ledger, "store_page", counting)
+    return sealed
+
+
+def test_new_jobs_are_sealed_as_they_are_stored(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of ten lists two have room in flight: these are never staged; the others are sealed later."""
+    sealed = _sealed_with_pages(monkeypatch)
     with world.open(alone=True) as app:
         told = run_backfill(app)["submit"]
         assert (told.counts["sealed"], told.counts["answered"]) == (LEADS, LEADS)
@@ -82,32 +91,56 @@ def test_new_jobs_are_sealed_as_they_are_stored(
     world.assert_each_once(LEADS)
 
 
-def test_a_day_with_little_room_is_looked_at_before_each_list(
-    world: World, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("room", "at_once"), [(35, [10, 10]), (15, [10]), (5, [])])
+def test_jobs_are_sealed_as_they_are_stored_as_far_as_the_day_has_room(
+    world: World, monkeypatch: pytest.MonkeyPatch, room: int, at_once: list[int]
 ) -> None:
-    """Nothing is sealed at once for a campaign with a limit a day."""
-    monkeypatch.setattr(Ledger, "store_page", _unordered(Ledger.store_page))
+    """Whole lists go with their page; what is left of the day is sealed later, the rest is held."""
+    sealed = _sealed_with_pages(monkeypatch)
+    limits = DayLimits(max_jobs=room)
+    assert _answered(world, limits, backfill.Backfill()) == room
+    assert sealed == at_once
+    assert world.states() == {"accepted": room, "held": LEADS - room}
+
+
+JOBS, MINUTES = "max_jobs_per_day", "max_minutes_per_day"
+ANNA = Decided("anna", 1)
+
+
+@pytest.mark.parametrize(
+    ("decided", "defaults", "answered"),
+    [
+        (ANNA, {JOBS, MINUTES}, LEADS),
+        (ANNA, {JOBS}, 20),
+        (ANNA, {MINUTES}, 10),
+        (None, {JOBS, MINUTES}, 10),
+    ],
+)
+def test_a_persons_backfill_goes_beyond_the_defaults_of_a_day(
+    world: World, decided: Decided | None, defaults: set[str], answered: int
+) -> None:
+    """It counts as approved; a limit that was set holds it, and so does each where nobody said."""
+    limits = DayLimits(max_jobs=10, max_minutes=20.0, defaults=frozenset(defaults))
+    if decided is not None:
+        decided = Decided(decided.who, to_ms(world.clock.now()))
+    assert _answered(world, limits, backfill.Backfill(decided=decided)) == answered
+    assert sum(world.states().values()) == LEADS
+    with world.open() as app:
+        use = app.ledger.guards.day_use("welcome", now=app.tools.clock.now())
+        assert use == DayUse(answered, LEADS if answered == LEADS else 0)
+    approved = "SELECT count(*), sum(released) FROM trips WHERE guard = 'backfill'"
+    assert world.sql(approved) == [(1, LEADS) if answered == LEADS else (0, None)]
+
+
+def _answered(world: World, limits: DayLimits, order: backfill.Backfill) -> int:
+    """Fill a campaign with these limits of a day; how many calls it made."""
     with world.open(alone=True) as app:
-        limited = replace(app.campaign("welcome"), day=DayLimits(max_jobs=30))
-        progress = backfill.Progress()
+        limited = replace(app.campaign("welcome"), day=limits)
+        sync, progress = app.sync("leads"), backfill.Progress()
         results = backfill.run(
-            app.sync("leads"),
-            limited,
-            app.tools,
-            backfill=backfill.Backfill(),
-            wait=True,
-            progress=progress,
+            sync, limited, app.tools, backfill=order, wait=True, progress=progress
         )
-    assert {told.kind: told.counts.get("answered") for told in results}["submit"] == 30
-    assert world.states() == {"accepted": 30, "held": LEADS - 30}
-
-
-def _unordered(real: Callable[..., IntakeResult]) -> Callable[..., IntakeResult]:
-    def store(ledger: Ledger, page: IntakePage, **named: Any) -> IntakeResult:
-        assert page.seal is None
-        return real(ledger, page, **named)
-
-    return store
+    return {told.kind: told.counts for told in results}["submit"]["answered"]
 
 
 @pytest.mark.parametrize("fault", ["answer_lost", "http_500", "http_429", "short_answer"])

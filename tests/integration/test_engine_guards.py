@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from syncd.app import App
-from syncd.core.guards import Tripwires
+from syncd.core.guards import Tripwires, day_limit
 from syncd.engine import approve, guarding, plan, poll, submit
 from syncd.engine.parts import Sync
 from syncd.engine.passes import Pass, PassResult
@@ -383,6 +383,13 @@ expected_attempts = 2.0
 LIMITS = [
     ("max_jobs_per_day = 5", "daily_cap", "max_jobs_per_day", 5.0, 12.0),
     (
+        "max_minutes_per_day = 23\nexpected_minutes = 1.5\nexpected_attempts = 3.0",
+        "spend",
+        "max_minutes_per_day",
+        23.0,
+        54.0,
+    ),
+    (
         SPEND_KEYS,
         "spend",
         "max_spend_per_day",
@@ -449,7 +456,9 @@ def day_limits(world: World, keys: str) -> None:
 def test_the_defaults_of_the_configuration_reach_a_poll(world: World, app: App) -> None:
     """On without a word in the file; off where the file says so."""
     assert app.sync("leads").tripwires == Tripwires(10_000, 20.0, 500)
-    assert app.campaign("welcome").day.max_jobs is None
+    day = app.campaign("welcome").day
+    assert (day.max_jobs, day.max_minutes, day.max_spend) == (10_000, 30_000.0, None)
+    assert day_limit(day.that_were_set()) is None
     off = '\n[syncs.leads.policy]\nmax_new_per_poll = "off"\nmax_growth = "off"\n'
     file = world.path / "syncd.toml"
     file.write_text(file.read_text(encoding="utf-8") + off, encoding="utf-8")

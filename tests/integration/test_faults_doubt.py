@@ -45,9 +45,7 @@ def world(
         yield made
 
 
-def doubt(
-    world: World, app: App, fault: str = "answer_lost", count: int = 3, **named: Any
-) -> None:
+def doubt(world: World, app: App, fault: str = "answer_lost", count: int = 3, **named: Any) -> None:
     """Send everything once, with this fault."""
     world.box.faults.add(Fault(fault, count=count, path="addPhones", **named))
     poll_all(app)

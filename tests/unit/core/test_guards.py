@@ -12,7 +12,6 @@ from syncd.core.guards import (
     Tripwires,
     day_limit,
     poll_limit,
-    price_of_job,
     room_today,
 )
 
@@ -65,7 +64,7 @@ def test_without_a_history_growth_alone_holds_nothing() -> None:
 
 
 def test_a_day_without_limits_has_none() -> None:
-    """Off by default: only the customer knows how many calls a day are meant."""
+    """Money that no price is known for, or that nothing costs, is no limit."""
     assert day_limit(DayLimits()) is None
     assert day_limit(DayLimits(max_spend=100.0)) is None
     assert day_limit(DayLimits(max_spend=100.0, job_price=0.0)) is None
@@ -73,7 +72,7 @@ def test_a_day_without_limits_has_none() -> None:
 
 def test_the_lower_of_cap_and_spend_counts() -> None:
     """100 pays for 666 leads, each two attempts of 1.5 minutes at 0.05."""
-    price = price_of_job(per_minute=0.05, minutes=1.5, attempts=2.0)
+    price = 0.05 * 1.5 * 2.0
     limits = DayLimits(max_jobs=1_000, max_spend=100.0, job_price=price)
     limit = day_limit(limits)
     assert limit is not None
@@ -83,6 +82,33 @@ def test_the_lower_of_cap_and_spend_counts() -> None:
     capped = day_limit(DayLimits(max_jobs=600, max_spend=100.0, job_price=price))
     assert capped is not None
     assert (capped.guard, capped.reason, capped.jobs) == ("max_jobs_per_day", DAILY_CAP, 600)
+
+
+def test_minutes_are_an_envelope_without_a_price() -> None:
+    """30,000 minutes are room for 5,000 leads of three attempts of two minutes each."""
+    limits = DayLimits(max_jobs=10_000, max_minutes=30_000.0, job_minutes=6.0)
+    limit = day_limit(limits)
+    assert limit is not None
+    assert (limit.guard, limit.reason, limit.jobs) == ("max_minutes_per_day", SPEND, 5_000)
+    assert (limit.unit, limit.allowed, limit.of(5_001)) == ("minutes", 30_000.0, 30_006.0)
+
+
+@pytest.mark.parametrize(
+    ("defaults", "guard"),
+    [
+        ({"max_jobs_per_day"}, "max_minutes_per_day"),
+        ({"max_jobs_per_day", "max_minutes_per_day"}, "max_spend_per_day"),
+        ({"max_minutes_per_day", "max_spend_per_day"}, "max_jobs_per_day"),
+    ],
+)
+def test_a_limit_that_was_set_is_told_from_a_default(defaults: set[str], guard: str) -> None:
+    """Only those that somebody set are left."""
+    limits = DayLimits(1, 2.0, 3.0, job_price=1.0, defaults=frozenset(defaults))
+    limit = day_limit(limits.that_were_set())
+    assert limit is not None
+    assert limit.guard == guard
+    everything = frozenset({"max_jobs_per_day", "max_minutes_per_day", "max_spend_per_day"})
+    assert day_limit(DayLimits(1, 2.0, 3.0, defaults=everything).that_were_set()) is None
 
 
 def test_money_that_is_just_enough_is_enough() -> None:
