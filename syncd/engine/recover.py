@@ -1,5 +1,6 @@
 """Recover: after a restore or a failover, look for calls that the ledger lost, before any sending.
 
+doubt  lists that the ledger has no answer to: they may have been sent in what was lost
 look   every call that the campaign has since a time before the loss
 keep   jobs that wait for such a call are not called again; leads that are gone count as called
 """
@@ -22,7 +23,9 @@ _AT_ONCE = 500
 def run_once(
     campaign: Campaign, tools: Tools, *, since: datetime, ask_by_phone: bool = False
 ) -> PassResult:
-    """Compare the campaign's calls with the ledger; counts `calls`, `held_back`, `unknown`.
+    """Compare the campaign's calls with the ledger.
+
+    Counts `calls`, `held_back`, `unknown`, and `doubted`: lists that only a look-up can settle.
 
     Args:
         since: before the first commit that may be lost, aware UTC.
@@ -30,6 +33,11 @@ def run_once(
     """
     with run_pass("recover", campaign.name, tools) as running:
         ledger = tools.ledger
+        doubted = ledger.lost_calls.doubt_open(
+            campaign.name, endpoint=campaign.endpoint, by=running.by()
+        )
+        if doubted:
+            running.counts["doubted"] = doubted
         if ask_by_phone:
             calls = by_phone(campaign.client, ledger.lost_calls.waiting_phones(campaign.name))
         else:

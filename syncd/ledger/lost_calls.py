@@ -2,7 +2,8 @@
 
 A job that waits for its call becomes a duplicate of the call that was made. A call of a lead that
 the ledger does not even know is kept as a duplicate of its own, so that its phone counts as called
-when the source brings the lead again.
+when the source brings the lead again. A list without an answer may have been sent since: it is in
+doubt from then on.
 """
 
 from __future__ import annotations
@@ -13,18 +14,21 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select
 
 from syncd.clock import from_ms, to_ms
-from syncd.core.call_job import CALLED_BEFORE, PHONE_KNOWN, JobState
+from syncd.core.call_job import CALLED_BEFORE, PHONE_KNOWN, BatchState, JobState
 from syncd.core.sweep import WAITING
 from syncd.ledger.intake_sql import INSERT_JOBS, INSERT_LEADS
-from syncd.ledger.moves import By, jobs_moved, move_jobs
+from syncd.ledger.moves import By, batch_moved, jobs_moved, move_jobs
 from syncd.ledger.recovery import needed_in
-from syncd.ledger.schema import call_jobs, journal, leads, passes
+from syncd.ledger.schema import batches, call_jobs, is_open_batch, journal, leads, passes
 from syncd.ledger.sql import take_ids
 from syncd.ledger.store import Store
 
 #: The sync of leads that only the campaign knew.
 RECOVERED = "(recovered)"
 _OPEN_ENDS = (JobState.SEALED, JobState.ACCEPTED, JobState.CLOSED, JobState.PARKED)
+
+#: The outcome of a batch that may have been sent, or sent again, in what was lost.
+SENDINGS_LOST = "sendings_lost"
 
 #: (phone, ID) of a call.
 Call = tuple[int, str]
@@ -61,6 +65,40 @@ class LostCalls:
             )
             ms = connection.execute(newest).scalar()
         return now if ms is None else from_ms(ms)
+
+    def doubt_open(self, campaign: str, *, endpoint: str, by: By) -> int:
+        """Batches without an answer may have been carried out in what was lost; how many they are.
+
+        Their keys are as old as they are themselves, and the last sending was just now: so a key
+        whose life is over is not used, and a look reaches as far as calls may have been made. A
+        claim from before is overtaken.
+        """
+        with self._store.write("recovery.doubt") as connection:
+            query = select(batches.c.id, batches.c.state).where(
+                batches.c.campaign == campaign, is_open_batch
+            )
+            found = connection.execute(query.with_for_update()).all()
+            for batch, state in found:
+                connection.execute(
+                    batches.update()
+                    .where(batches.c.id == batch)
+                    .values(
+                        state=BatchState.SENT,
+                        epoch=batches.c.epoch + 1,
+                        ambiguous=batches.c.ambiguous + 1,
+                        endpoint=func.coalesce(batches.c.endpoint, endpoint),
+                        first_sent_at=func.coalesce(batches.c.first_sent_at, batches.c.created_at),
+                        last_sent_at=by.at_ms,
+                        outcome=func.coalesce(batches.c.outcome, SENDINGS_LOST),
+                        absent_at=None,
+                        leased_until=None,
+                        next_at=None,
+                    )
+                )
+                if state == BatchState.SEALED:
+                    was, sent = BatchState.SEALED, BatchState.SENT
+                    batch_moved(connection, batch, was, sent, why=SENDINGS_LOST, by=by)
+        return len(found)
 
     def keep(self, campaign: str, calls: Sequence[Call], *, by: By) -> tuple[int, int]:
         """Keep these calls, each phone once: (jobs that are not called any more, new leads).

@@ -426,7 +426,7 @@ def forgetting(scene: Scene) -> None:
 
 
 @story(
-    shows="recovery.keep recovery.end",
+    shows="recovery.doubt recovery.keep recovery.end",
 )
 def after_a_restore(scene: Scene) -> None:
     """The campaign has calls that the ledger lacks: they are found before anything is sent."""

@@ -14,7 +14,7 @@ from syncd.campaign.client import CampaignClient
 from syncd.clock import to_ms
 from syncd.core.report import JobReport
 from syncd.engine import recover, submit
-from syncd.errors import LedgerError, Unsupported
+from syncd.errors import LedgerError, Transient, Unsupported
 from syncd.ledger.moves import By
 from syncd.observe import steps
 from tests.worlds import LONG_S, World, new_world, poll_all, settle, work
@@ -180,3 +180,44 @@ def test_without_reports_by_date_a_person_has_to_agree(
         assert (told.outcome, told.exit_code) == ("config", 2)
         told = recover.run_once(campaign, app.tools, since=a_day_ago(world), ask_by_phone=True)
         assert told.counts == {"calls": 10, "held_back": 10, "unknown": 0}
+
+
+@pytest.mark.parametrize("hours", [1, 30])
+@pytest.mark.parametrize("sent", [False, True], ids=["sealed", "never left"])
+def test_l7_a_list_that_waits_in_the_backup_may_have_been_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sent: bool, hours: int
+) -> None:
+    """The backup says that nothing of it left; the campaign has its calls, and forgot its key."""
+    with new_world(tmp_path) as world:
+        world.write_leads(LEADS)
+        with world.open(alone=True) as app:
+            poll_all(app)
+            if sent:
+                with monkeypatch.context() as patch:
+                    patch.setattr(CampaignClient, "add_phones", unreachable)
+                    work(app)
+            else:
+                app.ledger.seal_batch("welcome", phones_max=LEADS, now=world.clock.now(), by=BY)
+        shutil.copy(world.path / "syncd.db", world.path / "backup.db")
+        with world.open(alone=True) as app:
+            settle(world, app)
+        world.assert_each_once(LEADS)
+        put_back(world)
+        world.pass_time(hours * 3600)
+        with world.open(alone=True, recovers=True) as app:
+            recover.run_once(
+                app.campaign("welcome"), app.tools, since=a_day_ago(world) - timedelta(days=2)
+            )
+            app.ledger.end_recovery(by=BY)
+            app.ledger.witness.renew()
+        with world.open(alone=True) as app:
+            for _ in range(4):
+                settle(world, app)
+                world.pass_time(3600)
+        assert set(world.called().values()) == {1}
+        world.assert_each_once(LEADS)
+
+
+def unreachable(*_args: object, **_named: object) -> list[str]:
+    message = "no connection"
+    raise Transient(message)
