@@ -93,6 +93,11 @@ def to_ms(at: datetime) -> int:
     return int(at.timestamp() * 1000)
 
 
+def to_ms_or_none(at: datetime | None) -> int | None:
+    """The same of an instant that may be missing."""
+    return None if at is None else to_ms(at)
+
+
 def from_ms(ms: int) -> datetime:
     """The aware UTC instant of Unix milliseconds."""
     return datetime.fromtimestamp(ms / 1000, UTC)

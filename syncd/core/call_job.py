@@ -106,6 +106,9 @@ NOT_IN_REPORTS = "not_in_reports"
 #: Why a job is a duplicate: `syncd recover` found a call to its phone that this ledger had lost.
 CALLED_BEFORE = "called_before"
 
+#: Why a job is held: its slice of days is over before it was sent; it gets its next slice.
+SLICE_OVER = "slice_over"
+
 #: Why an accepted job is doubted: the report of its ID names another phone. Nobody can know which
 #: call is whose, so the report closes nothing.
 REPORT_OF_ANOTHER_PHONE = "report_of_another_phone"

@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from syncd.core import phone, record
+from syncd.core.call_window import CallWindow, whole_item
 from syncd.core.columns import Columns
 from syncd.core.compiled import Compiled
 from syncd.core.fields import FINISH, GMT_ZONE, START, START_NOT_BEFORE_FINISH
@@ -49,7 +50,14 @@ class MappedJob(NamedTuple):
     body: bytes  #: one item of addPhones, as JSON; the phone is text of digits without "+"
     zone: str | None  #: gmtZone as sent
     held: str | None  #: why the job must wait, such as "no_zone", or None
-    finish_at: datetime | None  #: finishDateTime, aware UTC
+    finish_at: datetime | None  #: finishDateTime, aware UTC; of a slice, where there are slices
+    window: CallWindow | None = None  #: what is sent beside the body; None: nothing
+    ends_at: datetime | None = None  #: where `finish_at` is the end of a slice: the job's own end
+
+    @property
+    def item(self) -> bytes:
+        """The whole JSON of the call job, as it is sent."""
+        return self.body if self.window is None else whole_item(self.body, self.window.fields)
 
 
 @dataclass(frozen=True, slots=True)

@@ -204,4 +204,4 @@ class _Planner:
 
     def _keep(self, lead: NewLead, origin: str) -> None:
         if len(self._plan.first_jobs) < self._jobs_max:
-            self._plan.first_jobs.append(FirstJob(lead.key, origin, lead.line, lead.job.body))
+            self._plan.first_jobs.append(FirstJob(lead.key, origin, lead.line, lead.job.item))

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from sqlalchemy import Connection, RowMapping, func, select
 
-from syncd.clock import to_ms
+from syncd.clock import to_ms_or_none
 from syncd.core.call_job import PHONE_KNOWN, JobState
 from syncd.core.call_policy import CallPolicy, ChangeStep, decide_change
 from syncd.core.mapping import HELD_NO_ZONE, MappedJob
@@ -48,6 +48,7 @@ class Target:
     policy: CallPolicy
     #: why jobs wait that could be staged: their poll is judged first
     held_as: str | None = None
+    windows: Mapping[str, int] = field(default_factory=dict)  #: ID by digest
 
 
 class _New(NamedTuple):
@@ -230,7 +231,7 @@ def _insert(
     ids = take_ids(connection, call_jobs, len(new))
     INSERT_JOBS(
         connection,
-        rows=[_row(job_id, one) for job_id, one in zip(ids, new, strict=True)],
+        rows=[_row(job_id, one, target) for job_id, one in zip(ids, new, strict=True)],
         sync=target.sync,
         campaign=target.campaign,
         generation=_FIRST_GENERATION,
@@ -257,8 +258,10 @@ def _will_go(one: _New, target: Target) -> bool:
     return one.state is JobState.STAGED or judged
 
 
-def _row(job_id: int, one: _New) -> tuple[object, ...]:
+def _row(job_id: int, one: _New, target: Target) -> tuple[object, ...]:
     job = one.job
-    finish = None if job.finish_at is None else to_ms(job.finish_at)
+    ends = (to_ms_or_none(job.finish_at), to_ms_or_none(job.ends_at))
+    window = None if job.window is None else target.windows[job.window.digest]
     state, body = one.state.value, job.body.decode()
-    return (job_id, one.lead_id, job.phone, state, one.reason, body, job.zone, finish, None)
+    head = (job_id, one.lead_id, job.phone, state, one.reason, body, job.zone)
+    return (*head, *ends, window, None)

@@ -12,15 +12,17 @@ import orjson
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
+from syncd.clock import to_ms_or_none
 from syncd.core.call_job import JobState
 from syncd.core.call_policy import DEFAULT, CallPolicy
+from syncd.core.call_window import CallWindow
 from syncd.core.mapping import MappedJob
 from syncd.errors import Transient
 from syncd.ledger import changes, rejections, tombstones
 from syncd.ledger.approvals import note_decided
 from syncd.ledger.first_calls import first_calls, lock_all, lock_campaign
 from syncd.ledger.guards import reason_changed, remap
-from syncd.ledger.intake_new import finish_ms, first_state, insert_new
+from syncd.ledger.intake_new import first_state, insert_new
 from syncd.ledger.intake_page import IntakePage, IntakeResult
 from syncd.ledger.leases import check_lease
 from syncd.ledger.moves import By, jobs_moved
@@ -51,6 +53,7 @@ def _store_page(store: Store, ledger_id: str, page: IntakePage, by: By) -> Intak
         lock_all(connection, page.policy)
         lock_campaign(connection, page.campaign)
         result.erased = tombstones.block(connection, page)
+        page.windows = store.windows.ids(connection, _windows(page), by)
         insert_new(connection, ledger_id, page, result, by)
         changes.revise(connection, page.changed, by)
         changes.watch(connection, page.watched)
@@ -67,7 +70,17 @@ def _store_page(store: Store, ledger_id: str, page: IntakePage, by: By) -> Intak
             note_decided(connection, page.sync, page.campaign, page.decided, started)
         if page.cursor is not None:
             _move_cursor(connection, page, by)
+    store.windows.keep(page.windows)
     return result
+
+
+def _windows(page: IntakePage) -> set[CallWindow | None]:
+    """The windows of all jobs that the page brings."""
+    return {
+        *{lead.job.window for lead in page.new},
+        *{job.window for _, job in page.released},
+        *{one.job.window for one in page.remapped},
+    }
 
 
 def taken_phones(
@@ -84,7 +97,7 @@ def taken_phones(
 
 
 def _target(page: IntakePage) -> changes.Target:
-    return changes.Target(page.sync, page.campaign, page.policy, page.held_as)
+    return changes.Target(page.sync, page.campaign, page.policy, page.held_as, page.windows)
 
 
 def _release(
@@ -100,7 +113,9 @@ def _release(
         "phone": job.phone,
         "body": job.body.decode(),
         "zone": job.zone,
-        "finish_at": finish_ms(job),
+        "finish_at": to_ms_or_none(job.finish_at),
+        "ends_at": to_ms_or_none(job.ends_at),
+        "window_id": None if job.window is None else page.windows[job.window.digest],
     }
     if job.held is not None or remap(connection, job_id, told):
         return

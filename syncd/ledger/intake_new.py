@@ -97,11 +97,6 @@ def first_state(
 _STAGED: _State = (JobState.STAGED, None)
 
 
-def finish_ms(job: MappedJob) -> int | None:
-    """When the job ends at the latest, as the ledger keeps it."""
-    return None if job.finish_at is None else to_ms(job.finish_at)
-
-
 def _seal_ordered(
     connection: Connection,
     ledger_id: str,
@@ -116,7 +111,7 @@ def _seal_ordered(
         return {}
     now, sync = from_ms(by.at_ms), page.sync
     ready = [
-        StagedJob(job_id, FIRST_GENERATION, lead.job.phone, lead.job.body, sync)
+        StagedJob(job_id, FIRST_GENERATION, lead.job.phone, lead.job.item, sync)
         for job_id, lead, state in zip(job_ids, page.new, states, strict=True)
         if state is _STAGED and (lead.job.finish_at is None or lead.job.finish_at > now)
     ]
@@ -178,13 +173,30 @@ def _insert_jobs(
     by: By,
 ) -> None:
     rows: list[tuple[object, ...]] = []
+    windows = page.windows
     for job_id, lead_id, lead, (state, reason) in zip(
         job_ids, lead_ids, page.new, states, strict=True
     ):
         job, batch_id = lead.job, batch_of.get(job_id)
         value = state.value if batch_id is None else JobState.SEALED.value
-        body, finish = job.body.decode(), finish_ms(job)
-        rows.append((job_id, lead_id, job.phone, value, reason, body, job.zone, finish, batch_id))
+        end = None if job.finish_at is None else to_ms(job.finish_at)
+        own_end = None if job.ends_at is None else to_ms(job.ends_at)
+        window = None if job.window is None else windows[job.window.digest]
+        rows.append(
+            (
+                job_id,
+                lead_id,
+                job.phone,
+                value,
+                reason,
+                job.body.decode(),
+                job.zone,
+                end,
+                own_end,
+                window,
+                batch_id,
+            )
+        )
     INSERT_JOBS(
         connection,
         rows=rows,

@@ -54,6 +54,7 @@ class IntakePage:
     watched: list[tuple[int, int]] = field(default_factory=list)  # lead ID, digest
     rejections: list[NewRejection] = field(default_factory=list)
     good_keys: list[str] = field(default_factory=list)  # their old rejections are settled
+    windows: Mapping[str, int] = field(default_factory=dict)  # digest to ID; set as it is stored
     seal: SealOrder | None = None  #: lists of new jobs that are sealed as they are stored
 
 

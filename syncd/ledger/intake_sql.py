@@ -36,7 +36,19 @@ INSERT_LEADS = InsertRows(
 )
 INSERT_JOBS = InsertRows(
     call_jobs,
-    ("id", "lead_id", "phone", "state", "reason", "body", "zone", "finish_at", "batch_id"),
+    (
+        "id",
+        "lead_id",
+        "phone",
+        "state",
+        "reason",
+        "body",
+        "zone",
+        "finish_at",
+        "ends_at",
+        "window_id",
+        "batch_id",
+    ),
     ("sync", "campaign", "generation", "created_at"),
 )
 

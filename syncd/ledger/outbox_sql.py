@@ -19,6 +19,8 @@ def _staged_jobs(dialect: str, *which: ColumnElement[bool] | TextClause) -> Exec
             call_jobs.c.body,
             call_jobs.c.sync,
             call_jobs.c.finish_at,
+            call_jobs.c.ends_at,
+            call_jobs.c.window_id,
         )
         .where(call_jobs.c.campaign == bindparam("of_campaign"), *which)
         .order_by(call_jobs.c.id)

@@ -130,7 +130,7 @@ call_jobs = Table(
     Column("phone", BigInteger, nullable=False),
     Column("state", Text, nullable=False),
     Column("reason", Text),
-    Column("body", Text, nullable=False),  # the JSON object of one addPhones item
+    Column("body", Text, nullable=False),  # the JSON object of one addPhones item, without window
     Column("zone", Text),
     Column("finish_at", BigInteger),
     Column("created_at", BigInteger, nullable=False),
@@ -138,6 +138,8 @@ call_jobs = Table(
     Column("call_job_id", Text),  # the vendor's
     Column("pen", Id),  # staged apart: jobs of one pen make a list of their own
     Column("duplicate_of", Id),  # the job that has the phone already
+    Column("window_id", Id),  # of call_windows; NULL: all that is sent is in the body
+    Column("ends_at", BigInteger),  # where finish_at is the end of a slice: the job's own end
     CheckConstraint(_states(JobState), name="state"),
     CheckConstraint("state <> 'accepted' OR call_job_id IS NOT NULL", name="accepted_has_id"),
     CheckConstraint(
@@ -174,6 +176,18 @@ Index(
     sqlite_where=text(ACCEPTED),
     postgresql_where=text(ACCEPTED),
 )
+
+#: Zones and hours, each once, however many jobs have them. Rows never change.
+call_windows = Table(
+    "call_windows",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("fields", Text, nullable=False),  # members of a JSON object, as they are sent
+    Column("basis", Text, nullable=False),  # JSON: what they were worked out from
+    Column("made_at", BigInteger, nullable=False),
+)
+Index("uq_call_windows_digest", call_windows.c.digest, unique=True)
 
 batches = Table(
     "batches",

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, func, select
 
 from syncd.clock import to_ms
 from syncd.core.batch import SealedBody, StagedJob, plan_batch, seal
-from syncd.core.call_job import BatchState, JobState
+from syncd.core.call_job import SLICE_OVER, BatchState, JobState
+from syncd.core.call_window import whole_item
 from syncd.core.guards import Limit
+from syncd.core.retry import FINISH_PASSED
+from syncd.ledger.call_windows import KnownWindows
 from syncd.ledger.day_use import take_room
 from syncd.ledger.moves import By, check_all_moved, jobs_moved, move_jobs
 from syncd.ledger.outbox import CLAIM_LIFE, ClaimedBatch
@@ -51,7 +55,7 @@ def seal_batch(
             if not room:
                 return None
             pen = NEXT_PEN(connection, of_campaign=campaign).scalar()
-            staged, expired = _staged(connection, campaign, pen, room, now, by)
+            staged, expired = _staged(connection, store.windows, campaign, pen, room, now, by)
             planned = plan_batch(staged, phones_max=room)
             if planned:
                 # On PostgreSQL others may hold jobs between ours: a range would wait for them, and
@@ -172,7 +176,13 @@ def _seal_jobs(
 
 
 def _staged(
-    connection: Connection, campaign: str, pen: int | None, phones_max: int, now: datetime, by: By
+    connection: Connection,
+    windows: KnownWindows,
+    campaign: str,
+    pen: int | None,
+    phones_max: int,
+    now: datetime,
+    by: By,
 ) -> tuple[list[StagedJob], int]:
     """The oldest jobs of a pen or of none, a batch at most; how many ended on the way."""
     if pen is None:
@@ -181,29 +191,35 @@ def _staged(
         some = PENNED_JOBS.rows(connection, of_campaign=campaign, pen=pen, most=phones_max)
         rows = sorted(some)
     now_ms = to_ms(now)
-    late = [(row[0], row[4]) for row in rows if row[5] is not None and row[5] <= now_ms]
+    late = [row for row in rows if row[5] is not None and row[5] <= now_ms]
     if late:
-        _expire(connection, campaign, late, by)
-        gone = {job for job, _ in late}
+        _end_late(connection, campaign, late, now_ms, by)
+        gone = {row[0] for row in late}
         rows = [row for row in rows if row[0] not in gone]
     withdrawn = end_staged(connection, campaign, [(row[0], row[4]) for row in rows], by)
     if withdrawn:
         rows = [row for row in rows if row[0] not in withdrawn]
+    fields = windows.fields(connection, {row[7] for row in rows})
     jobs = [
-        StagedJob(job, gen, phone, body.encode(), sync) for job, gen, phone, body, sync, _ in rows
+        StagedJob(job, gen, phone, whole_item(body.encode(), fields[window]), sync)
+        for job, gen, phone, body, sync, _, _, window in rows
     ]
     return jobs, len(late) + len(withdrawn)
 
 
-def _expire(connection: Connection, campaign: str, late: list[tuple[int, str]], by: By) -> None:
-    why = "finish_passed"
-    move_jobs(
-        connection,
-        late,
-        campaign=campaign,
-        old=JobState.STAGED,
-        new=JobState.EXPIRED,
-        why=why,
-        by=by,
-        values={"reason": why},
-    )
+def _end_late(
+    connection: Connection, campaign: str, late: Sequence[Sequence[Any]], now_ms: int, by: By
+) -> None:
+    """What is past its own end expires; what is only past its slice waits for its next one."""
+    over = [(row[0], row[4]) for row in late if row[6] is None or row[6] <= now_ms]
+    cut = [(row[0], row[4]) for row in late if row[6] is not None and row[6] > now_ms]
+    for jobs, new, why in (
+        (over, JobState.EXPIRED, FINISH_PASSED),
+        (cut, JobState.HELD, SLICE_OVER),
+    ):
+        if jobs:
+            values = {"reason": why}
+            old = JobState.STAGED
+            move_jobs(
+                connection, jobs, campaign=campaign, old=old, new=new, why=why, by=by, values=values
+            )

@@ -23,6 +23,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
 
 from syncd.errors import LedgerError, Transient
+from syncd.ledger.call_windows import KnownWindows
 from syncd.ledger.compact import compact
 from syncd.ledger.exposure import refuse_exposed
 from syncd.ledger.failures import errors_told
@@ -55,6 +56,7 @@ class Store:
         self.writer = writer
         self.reader = reader
         self.file = file  #: the SQLite file, or None on PostgreSQL
+        self.windows = KnownWindows()
         self._thread_lock = threading.Lock()
         self._lock_fd: int | None = None
         self._has_writer = False

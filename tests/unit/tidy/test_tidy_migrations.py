@@ -13,6 +13,7 @@ DIGESTS = {
     "0002_promises": "5f04370950f8b031",
     "0003_phone_index": "1176540df8fdaaf7",
     "0004_dead_instances": "dbeeaa95157cba28",
+    "0005_call_windows": "566513bb70146fea",
 }
 
 

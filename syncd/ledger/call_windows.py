@@ -1,0 +1,85 @@
+"""Zones and hours of call jobs, each stored once, however many jobs have them.
+
+A row is named by its digest and never changes, so what was read of it once holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from sqlalchemy import Connection, select
+
+from syncd.core.call_window import CallWindow
+from syncd.ledger.moves import By
+from syncd.ledger.schema import call_windows
+from syncd.ledger.sql import as_json, one_of, upsert
+
+#: Of each kind; where every job has a finish of its own, there may be as many windows as jobs.
+_KNOWN_MAX = 20_000
+
+
+class KnownWindows:
+    """What an opened ledger remembers of its windows."""
+
+    def __init__(self) -> None:
+        self._ids: dict[str, int] = {}
+        self._fields: dict[int, bytes] = {}
+
+    def ids(
+        self, connection: Connection, windows: Iterable[CallWindow | None], by: By
+    ) -> dict[str, int]:
+        """ID by digest; those that the ledger lacks are stored in the caller's transaction."""
+        wanted = {window.digest: window for window in windows if window is not None}
+        found = {digest: self._ids[digest] for digest in wanted if digest in self._ids}
+        unknown = sorted(wanted.keys() - found.keys())  # sorted: two at once never wait in a ring
+        if unknown:
+            found.update(_ids(connection, unknown))
+            lacking = [wanted[digest] for digest in unknown if digest not in found]
+            if lacking:
+                found.update(_store(connection, lacking, by))
+        return found
+
+    def keep(self, ids: Mapping[str, int]) -> None:
+        """Remember what `ids` gave, now that it is committed."""
+        if len(self._ids) > _KNOWN_MAX:
+            self._ids.clear()
+        self._ids.update(ids)
+
+    def fields(
+        self, connection: Connection, ids: Iterable[int | None]
+    ) -> Mapping[int | None, bytes]:
+        """What is sent for each window, and nothing for none."""
+        wanted = set(ids)
+        unknown = [one for one in wanted if one is not None and one not in self._fields]
+        if unknown:
+            if len(self._fields) > _KNOWN_MAX:
+                self._fields.clear()
+                unknown = [one for one in wanted if one is not None]
+            among = one_of(connection.dialect.name, call_windows.c.id, as_json(unknown))
+            rows = connection.execute(select(call_windows.c.id, call_windows.c.fields).where(among))
+            self._fields.update({row[0]: row[1].encode() for row in rows})
+        found: dict[int | None, bytes] = {None: b""}
+        found.update({one: self._fields[one] for one in wanted if one is not None})
+        return found
+
+
+def _ids(connection: Connection, digests: list[str]) -> dict[str, int]:
+    among = one_of(connection.dialect.name, call_windows.c.digest, as_json(digests))
+    rows = connection.execute(select(call_windows.c.digest, call_windows.c.id).where(among))
+    return {row[0]: row[1] for row in rows}
+
+
+def _store(connection: Connection, windows: list[CallWindow], by: By) -> dict[str, int]:
+    rows = [
+        {
+            "digest": window.digest,
+            "fields": window.fields.decode(),
+            "basis": window.basis.decode(),
+            "made_at": by.at_ms,
+        }
+        for window in windows
+    ]
+    # Another instance may store the same one at this moment.
+    insert = upsert(connection.dialect.name, call_windows).on_conflict_do_nothing()
+    connection.execute(insert, rows)
+    return _ids(connection, [window.digest for window in windows])
