@@ -63,6 +63,12 @@ class KnownWindows:
         return found
 
 
+def basis_of(connection: Connection, window: int | None) -> str | None:
+    """What a stored window was worked out from, as JSON."""
+    query = select(call_windows.c.basis).where(call_windows.c.id == window)
+    return None if window is None else connection.execute(query).scalar_one()
+
+
 def _ids(connection: Connection, digests: list[str]) -> dict[str, int]:
     among = one_of(connection.dialect.name, call_windows.c.digest, as_json(digests))
     rows = connection.execute(select(call_windows.c.digest, call_windows.c.id).where(among))

@@ -18,6 +18,7 @@ from syncd.core.call_job import PHONE_KNOWN, JobState
 from syncd.core.call_policy import CallPolicy, ChangeStep, decide_change
 from syncd.core.mapping import HELD_NO_ZONE, MappedJob
 from syncd.core.withdrawal import LEFT_SOURCE, ROW_CHANGED, SUPPRESSED, WAITS_FOR_CANCEL
+from syncd.ledger.call_windows import basis_of
 from syncd.ledger.first_calls import Caller, callers
 from syncd.ledger.intake_sql import INSERT_JOBS, NAME_FIRST
 from syncd.ledger.moves import By, jobs_moved
@@ -160,7 +161,7 @@ def _change(
     if old is None:
         return None
     state, reason = JobState(old["state"]), old["reason"]
-    same = not one.forced and old["body"] == one.job.body.decode()
+    same = not one.forced and _is_same(connection, old, one.job)
     step = ChangeStep.KEEP
     if one.returned and state is JobState.CANCELLED and reason == LEFT_SOURCE:
         step = ChangeStep.ADD
@@ -184,6 +185,14 @@ def _change(
         return None  # it says already whose call keeps it back
     counts["again"] += step is ChangeStep.ADD
     return made
+
+
+def _is_same(connection: Connection, old: RowMapping, job: MappedJob) -> bool:
+    """Whether content, zones and hours are the same; what is sent of these goes with the day."""
+    if old["body"] != job.body.decode():
+        return False
+    basis = None if job.window is None else job.window.basis.decode()
+    return basis_of(connection, old["window_id"]) == basis
 
 
 def _first_state(

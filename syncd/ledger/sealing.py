@@ -213,13 +213,16 @@ def _end_late(
     """What is past its own end expires; what is only past its slice waits for its next one."""
     over = [(row[0], row[4]) for row in late if row[6] is None or row[6] <= now_ms]
     cut = [(row[0], row[4]) for row in late if row[6] is not None and row[6] > now_ms]
-    for jobs, new, why in (
-        (over, JobState.EXPIRED, FINISH_PASSED),
-        (cut, JobState.HELD, SLICE_OVER),
-    ):
+    ends = ((over, JobState.EXPIRED, FINISH_PASSED), (cut, JobState.HELD, SLICE_OVER))
+    for jobs, new, why in ends:
         if jobs:
-            values = {"reason": why}
-            old = JobState.STAGED
             move_jobs(
-                connection, jobs, campaign=campaign, old=old, new=new, why=why, by=by, values=values
+                connection,
+                jobs,
+                campaign=campaign,
+                old=JobState.STAGED,
+                new=new,
+                why=why,
+                by=by,
+                values={"reason": why},
             )
