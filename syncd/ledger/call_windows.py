@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 
 from syncd.core.call_window import CallWindow
 from syncd.ledger.moves import By
-from syncd.ledger.schema import call_windows
+from syncd.ledger.schema_windows import call_windows
 from syncd.ledger.sql import as_json, one_of, upsert
 
 #: Of each kind; where every job has a finish of its own, there may be as many windows as jobs.

@@ -177,18 +177,6 @@ Index(
     postgresql_where=text(ACCEPTED),
 )
 
-#: Zones and hours, each once, however many jobs have them. Rows never change.
-call_windows = Table(
-    "call_windows",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("digest", Text, nullable=False),
-    Column("fields", Text, nullable=False),  # members of a JSON object, as they are sent
-    Column("basis", Text, nullable=False),  # JSON: what they were worked out from
-    Column("made_at", BigInteger, nullable=False),
-)
-Index("uq_call_windows_digest", call_windows.c.digest, unique=True)
-
 batches = Table(
     "batches",
     metadata,
