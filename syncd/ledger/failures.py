@@ -25,6 +25,15 @@ _CONNECTION_STATES = "08"
 _READ_ONLY_STATE = "25006"
 #: SQLite: another program holds the file's own lock (a backup, the sqlite3 shell).
 _PASSING_CODES = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+#: PostgreSQL: a column, table or object is missing, or there already.
+_SCHEMA_STATES = frozenset({"42703", "42P01", "42704", "42701", "42P07", "42710"})
+#: SQLite has no code for the same, only words.
+_SCHEMA_WORDS = ("no such table", "no such column", "has no column", "duplicate column")
+_EXISTS = "already exists"
+_SCHEMA_HINT = (
+    "`syncd db current` tells its schema and the one that this syncd needs. Was it upgraded while"
+    " this process ran? Start it again. Was it changed by hand, or an upgrade cut? Restore a backup"
+)
 _HINT = "free disk space, file permissions and the server are what to look at"
 
 
@@ -39,6 +48,7 @@ def errors_told() -> Iterator[None]:
             hint="if it lasts, lower max_in_flight, or the number of campaigns of one process",
         ) from None
     except OperationalError as error:
+        _refuse_schema(error)
         if _passes(error):
             raise Transient(f"the ledger's database cannot now: {_first_line(error)}") from None
         raise LedgerError(
@@ -57,7 +67,21 @@ def errors_told() -> Iterator[None]:
                 f"the ledger is damaged or is no database: {_first_line(error)}",
                 hint="restore a backup; an empty ledger would call everybody again",
             ) from None
+        _refuse_schema(error)
         raise
+
+
+def _refuse_schema(error: DBAPIError) -> None:
+    """Raise LedgerError when the tables are not those that the statement was written for."""
+    told = _first_line(error)
+    if isinstance(error.orig, sqlite3.Error):
+        differs = any(words in told for words in _SCHEMA_WORDS) or told.endswith(_EXISTS)
+    else:
+        differs = getattr(error.orig, "sqlstate", None) in _SCHEMA_STATES
+    if differs:
+        raise LedgerError(
+            f"the ledger's tables are not those of this syncd: {told}", hint=_SCHEMA_HINT
+        ) from None
 
 
 def _passes(error: OperationalError) -> bool:

@@ -17,7 +17,7 @@ from syncd.core.call_job import BatchState, JobState
 from syncd.errors import LedgerError
 from syncd.ledger import migrate, schema, schema_guards, schema_reports
 from syncd.ledger.ledger import Ledger
-from syncd.ledger.store import open_store
+from syncd.ledger.store import Store, open_store
 from tests.ledgers import new_ledger, rows, sealed, stage
 
 
@@ -149,6 +149,41 @@ def test_a_database_without_a_schema_is_refused(empty_url: str) -> None:
     open_store(empty_url, create=True).close()
     with pytest.raises(LedgerError, match="no ledger yet"):
         Ledger.open(empty_url)
+
+
+def _with_table(sql: str, url: str) -> Store:
+    """A ledger at the head, and then `sql`."""
+    new_ledger(url).close()
+    store = open_store(url)
+    with store.write("test") as connection:
+        connection.exec_driver_sql(sql)
+    return store
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "ALTER TABLE call_jobs RENAME COLUMN pen TO pens",
+        "DROP TABLE journal",
+    ],
+)
+def test_tables_of_another_version_need_a_person(empty_url: str, sql: str) -> None:
+    """A column or table that is missing is no bug: what to do is said, on both databases alike."""
+    _with_table(sql, empty_url).close()
+    ledger = Ledger.open(empty_url)
+    with pytest.raises(LedgerError, match="not those of this syncd") as caught:
+        sealed(ledger, 1)
+    assert "syncd db current" in caught.value.hint
+    ledger.close()
+
+
+def test_an_upgrade_over_tables_that_are_there_needs_a_person(empty_url: str) -> None:
+    """A schema that says it is older than it is: the upgrade fails whole, and says why."""
+    store = _with_table("UPDATE alembic_version SET version_num = '0001'", empty_url)
+    with pytest.raises(LedgerError, match="not those of this syncd"):
+        migrate.upgrade(store)
+    assert migrate.current(store) == "0001"
+    store.close()
 
 
 def test_a_failed_migration_leaves_nothing(empty_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
