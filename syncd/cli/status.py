@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from syncd.cli import common
 from syncd.cli.common import ConfigOption, JsonOption
 from syncd.errors import EXIT_HALTED, EXIT_INCOMPLETE, EXIT_TRIPPED, SyncdError
+
+if TYPE_CHECKING:
+    from syncd.cli.status_view import Status
 
 
 def status(
@@ -27,7 +30,8 @@ def status(
     """Print where everything stands.
 
     What each sync and campaign has done, what is open, the last passes, and the versions at work.
-    Asks the ledger only, no campaign. Exit code 4 while a guard holds call jobs.
+    Asks the ledger only, no campaign. Exit code 3 while a campaign is halted, or the ledger waits
+    for `syncd recover`; 4 while a guard holds call jobs.
     """
     from syncd.cli import status_view as view
 
@@ -39,18 +43,22 @@ def status(
             raise
         typer.echo(f"unhealthy: {error}")
         raise typer.Exit(EXIT_INCOMPLETE) from None
-    tripped = [name for name, one in gathered.syncs.items() if one.held_by_guards]
-    if not healthy:
+    what, code = _worst(gathered)
+    if healthy:
+        typer.echo(what)
+    else:
         view.print_status(gathered, as_json=as_json)
-        raise typer.Exit(EXIT_TRIPPED if tripped else 0)
+    raise typer.Exit(code)
+
+
+def _worst(status: Status) -> tuple[str, int]:
+    """What a person has to look at first, in one line, and its exit code."""
+    tripped = [name for name, one in status.syncs.items() if one.held_by_guards]
     if tripped:
-        typer.echo(f"tripped: {', '.join(tripped)}")
-        raise typer.Exit(EXIT_TRIPPED)
-    if gathered.recover is not None:
-        typer.echo(f"nothing is sent: {gathered.recover}")
-        raise typer.Exit(EXIT_HALTED)
-    halted = [name for name, one in gathered.campaigns.items() if one.halted is not None]
+        return f"tripped: {', '.join(tripped)}", EXIT_TRIPPED
+    if status.recover is not None:
+        return f"nothing is sent: {status.recover}", EXIT_HALTED
+    halted = [name for name, one in status.campaigns.items() if one.halted is not None]
     if halted:
-        typer.echo(f"halted: {', '.join(halted)}")
-        raise typer.Exit(EXIT_HALTED)
-    typer.echo("healthy")
+        return f"halted: {', '.join(halted)}", EXIT_HALTED
+    return "healthy", 0

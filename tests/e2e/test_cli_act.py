@@ -218,6 +218,7 @@ def test_a_campaign_is_paused_resumed_and_stopped(desk: Desk) -> None:
     assert desk("campaign", "stop", "welcome", "--yes").out == "finished\n"
     desk("once", code=3)
     assert desk("status", "--check", code=3).out == "halted: welcome\n"
+    assert "HALTED" in desk("status", code=3).out
     assert "did you mean" in desk("campaign", "status", "welcom", code=2).err
 
 
@@ -226,11 +227,11 @@ def test_a_held_campaign_waits_for_its_release(desk: Desk, box: RunningSandbox) 
     box.faults.add(Fault("refused", path="addPhones", error={"type": "never.heard.of"}))
     assert desk("campaign", "release", "welcome", code=1).out == "welcome: was not held\n"
     desk("once", code=3)
-    shown = desk("status", COLUMNS="200").out
+    shown = desk("status", code=3, COLUMNS="200").out
     assert "HELD" in shown
     assert "never.heard.of" in shown
     assert "syncd campaign release welcome" in shown
-    assert desk("status", "--json").json["campaigns"]["welcome"]["held"] is True
+    assert desk("status", "--json", code=3).json["campaigns"]["welcome"]["held"] is True
     assert desk("status", "--check", code=3).out == "halted: welcome\n"
     assert "campaign release" in desk("once", code=3).err
     told = desk("campaign", "release", "welcome", "--json").json

@@ -50,7 +50,7 @@ def test_l7_a_backup_is_put_back(desk: Desk, box: RunningSandbox) -> None:
         told = desk(*command.split(), code=2)
         assert "a backup of the ledger was put back" in told.err
         assert "syncd recover" in told.err
-    assert "NOTHING IS SENT" in desk("status").out
+    assert "NOTHING IS SENT" in desk("status", code=3).out
     assert "put back" in desk("status", "--check", code=3).out
     (told,) = desk("recover", "--json").json
     assert told["counts"] == {"calls": 5, "unknown": 3}
