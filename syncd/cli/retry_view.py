@@ -61,9 +61,12 @@ def say_found(found: Sequence[Found]) -> None:
         for why, jobs in one.skipped.items():
             common.say(f"  {jobs:,} not: {_WHY_NOT[why]}")
         if one.limit is not None:
+            room = one.limit.jobs - one.before
+            before = f" ({one.before:,} went already)" if one.before else ""
+            fewer = f", or give --limit {room}" if room > 0 else ""
             common.say(
-                f"  {one.limit.guard} allows {one.limit.jobs:,} at once: they are held until"
-                f" `syncd approve {one.asked.sync}`, or give --limit"
+                f"  {one.limit.guard} allows {one.limit.jobs:,} in 24 hours{before}: they are held"
+                f" until `syncd approve {one.asked.sync}`{fewer}"
             )
 
 
@@ -86,6 +89,7 @@ def _data(one: Found) -> dict[str, Any]:
         "campaign": one.asked.campaign,
         "found": one.jobs,
         "again": one.again,
+        "before": one.before,
         "held_by": None if one.limit is None else one.limit.guard,
         "skipped": dict(one.skipped),
         "jobs": [

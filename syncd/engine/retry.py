@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from syncd.clock import Clock, to_ms
-from syncd.core.guards import Limit, Tripwires
+from syncd.core.guards import DAY, Limit, Tripwires
 from syncd.core.retry import EndedJob
 from syncd.engine.guarding import beyond, limit_of, tell_tripped
 from syncd.ledger.ledger import Ledger
@@ -35,7 +35,13 @@ class Found:
     again: int = 0  #: may go
     skipped: Counter[str] = field(default_factory=Counter)  #: by why not
     first: list[EndedJob] = field(default_factory=list)  #: of those that may go
-    limit: Limit | None = None  #: the tripwire that they are beyond together
+    before: int = 0  #: of the sync went again in the last 24 hours
+    limit: Limit | None = None  #: the tripwire that they are beyond, with those before
+
+    @property
+    def together(self) -> int:
+        """What the tripwires count: many small retries start no more than one large one."""
+        return self.before + self.again
 
     @property
     def jobs(self) -> int:
@@ -54,8 +60,9 @@ def look(
             found.again += 1
             if len(found.first) < SHOWN_MAX:
                 found.first.append(one.job)
-    if found.again > tripwires.surely_allowed and tripwires.armed:
-        trip = beyond(limit_of(asked.sync, tripwires, ledger.guards), found.again)
+    found.before = ledger.retries.retried_since(asked.sync, clock.now() - DAY)
+    if found.again and found.together > tripwires.surely_allowed and tripwires.armed:
+        trip = beyond(limit_of(asked.sync, tripwires, ledger.guards), found.together)
         found.limit = None if trip is None else trip.limit
     return found
 
@@ -68,8 +75,8 @@ def run(found: Found, who: str, ledger: Ledger, clock: Clock) -> int:
     by = By(ACTOR, to_ms(clock.now()))
     asked, limit = found.asked, found.limit
     if limit is not None and found.again:
-        ledger.retries.note_trip(asked, limit, found.again, by=by)
-        tell_tripped(asked.sync, asked.campaign, limit, limit.of(found.again), found.again)
+        ledger.retries.note_trip(asked, limit, found.together, by=by)
+        tell_tripped(asked.sync, asked.campaign, limit, limit.of(found.together), found.again)
     done, after_id = 0, 0
     while done < found.again:
         step = ledger.retries.again(

@@ -22,6 +22,8 @@ from syncd.ledger.store import Store
 _NO_GUARD = "unjudged"
 #: The guard of an approval that was given before anything was held.
 _BACKFILL = "backfill"
+#: The guard of a row that counts what went again.
+_RETRY = "retry"
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +242,21 @@ def note_decided(
         told = {"guard": _BACKFILL, "allowed": 0.0, "found": 0.0, "tripped_at": decided.at_ms}
         noted = {"approved_at": decided.at_ms, "approved_by": decided.who, "released": jobs}
         connection.execute(trips.insert().values(sync=sync, campaign=campaign, **told, **noted))
+
+
+def note_retried(
+    connection: Connection, sync: str, campaign: str, jobs: int, who: str, by: By
+) -> None:
+    """Keep how many a person let go again. It is no approval: limits of the day hold for them."""
+    told = {"guard": _RETRY, "allowed": 0.0, "found": jobs, "tripped_at": by.at_ms}
+    noted = {"approved_at": by.at_ms, "approved_by": who, "released": 0}
+    connection.execute(trips.insert().values(sync=sync, campaign=campaign, **told, **noted))
+
+
+def retried_since(connection: Connection, sync: str, since_ms: int) -> int:
+    """How many jobs of a sync persons let go again since then."""
+    mine = (trips.c.sync == sync) & (trips.c.guard == _RETRY) & (trips.c.tripped_at > since_ms)
+    return int(connection.execute(select(func.sum(trips.c.found)).where(mine)).scalar() or 0)
 
 
 def _add_to_note(

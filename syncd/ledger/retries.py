@@ -1,7 +1,7 @@
 """Jobs that ended without a call and go again, because a person says so.
 
 The guards of an intake hold: one call a phone, do-not-call lists, tombstones, tripwires. What a
-tripwire of the sync does not allow at once is held for a person like too large a poll.
+tripwire of the sync does not allow in 24 hours is held for a person like too large a poll.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from syncd.core.call_job import JobState
 from syncd.core.call_policy import CallPolicy, OnWithdrawn
 from syncd.core.guards import Limit
 from syncd.core.retry import EndedJob, why_not, with_finish
+from syncd.ledger.approvals import note_retried, retried_since
 from syncd.ledger.first_calls import first_calls, lock_all, lock_campaign
 from syncd.ledger.guards import add_trip
 from syncd.ledger.moves import By, move_jobs
@@ -94,8 +95,15 @@ class Retries:
             judged = _judge(connection, asked, jobs, now, set())
             going = [one.job for one in judged if one.why_not is None][:most]
             _move(connection, asked, going, limit, who, now, by)
+            if going and limit is None:
+                note_retried(connection, asked.sync, asked.campaign, len(going), who, by)
         last_id = jobs[-1].id if len(jobs) == AT_ONCE else None
         return Retried(len(going), last_id)
+
+    def retried_since(self, sync: str, since: datetime) -> int:
+        """How many jobs of a sync went again since then; not those that a guard holds."""
+        with self._store.read() as connection:
+            return retried_since(connection, sync, to_ms(since))
 
     def note_trip(self, asked: RetryFilter, limit: Limit, jobs: int, *, by: By) -> None:
         """Keep why a retry is held, for `status` and `approve`."""

@@ -139,6 +139,22 @@ def test_a_tripwire_holds_a_retry_for_a_person(world: World, app: App) -> None:
     world.assert_each_once(LEADS)
 
 
+def test_many_small_retries_are_one_large_one(world: World, app: App) -> None:
+    """What went again in the last 24 hours counts with what goes now, and then no more."""
+    wires = Tripwires(max_new=1)
+    first = look(app, wires, most=1)
+    assert (first.limit, run(app, first)) == (None, 1)
+    second = look(app, wires)
+    assert (second.before, second.again, second.limit is not None) == (1, 1, True)
+    assert run(app, second) == 1
+    assert world.states()["held"] == 1
+    (trip,) = app.ledger.guards.open_trips()
+    assert (trip.guard, trip.found) == ("max_new_per_poll", 2)
+    assert app.ledger.guards.day_use("welcome", now=world.clock.now()).approved == 0
+    world.pass_time(24 * 3_600 + 1)
+    assert look(app, wires).before == 0
+
+
 def test_growth_beyond_what_is_usual_holds_a_retry(world: World, app: App) -> None:
     """The relative tripwire looks at earlier polls, like that of a poll."""
     wires = Tripwires(max_growth=1.0, growth_floor=1)
