@@ -90,6 +90,6 @@ def _zone(text: str) -> str:
     known = zone.canonical(text)
     if known is None:
         raise ConfigError(
-            f'"{text}" is no zone', where="--zone", hint="write +03:00, Z, or Europe/London"
+            f'"{text}" is no zone', where="--zone", hint="write +03:00 or Europe/London"
         )
     return known

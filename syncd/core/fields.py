@@ -42,7 +42,7 @@ def to_instant(value: object) -> datetime:
 
 
 def to_gmt_zone(value: object) -> str:
-    """`+03:00`, `Z` or a region id."""
+    """`+03:00` or the id of a region."""
     read = zone.canonical(to_text(value))
     if read is None:
         raise BadValue("not a zone such as +03:00, UTC+3 or Europe/Moscow", reason="zone_invalid")

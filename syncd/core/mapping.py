@@ -24,6 +24,7 @@ from syncd.core.getters import MISSING, Row, Value
 from syncd.core.masking import mask_phone, mask_text
 from syncd.core.refusal import BadValue
 from syncd.core.spec import MAPPING_VERSION, MappingSpec, ValueSpec
+from syncd.core.zone import canonical
 
 __all__ = [
     "HELD_NO_ZONE",
@@ -155,7 +156,7 @@ class Mapper:
             return Rejected(START_NOT_BEFORE_FINISH, FINISH, mask_text(finish.isoformat()))
         zone = item.get(GMT_ZONE)
         if zone is None:
-            zone = phone.zone_of(number)
+            zone = canonical(phone.zone_of(number) or "")
             if zone is not None:
                 item[GMT_ZONE] = zone
         body = orjson.dumps(item, default=float, option=_JSON)

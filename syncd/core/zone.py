@@ -1,9 +1,10 @@
 """Reads `gmtZone`: an offset or a region id, by the rules of `java.time.ZoneId.of`.
 
 The vendor's words for the field (Calls API, "A job in addPhones") are that method's, and one zone
-it does not know refuses a whole list; so what passes here passes there. This module must never
-trim, fold case or repair, and must never use the machine's own time zone files: they can be years
-old and would silently win over the `tzdata` package.
+it does not know refuses a whole list; so what passes here passes there. What is sent is narrower:
+`+HH:MM`, or an id of `zone.tab`. This module must never trim, fold case or repair (zones/written.py
+does), and must never use the machine's own time zone files: they can be years old and would
+silently win over the `tzdata` package.
 """
 
 from __future__ import annotations
@@ -11,9 +12,20 @@ from __future__ import annotations
 import re
 import zoneinfo
 from functools import cache, lru_cache
-from importlib import metadata, resources
-from typing import Final
+from importlib import metadata
 from zoneinfo import ZoneInfo
+
+from syncd.core.zones.tz_ids import canonical_id, known_regions
+
+__all__ = [
+    "canonical",
+    "data_version",
+    "known_regions",
+    "load",
+    "offset_text",
+    "parse",
+    "use_packaged_data",
+]
 
 _MAX_OFFSET_S = 18 * 3600
 _MAX_TEXT = 64
@@ -21,8 +33,6 @@ _OFFSET = re.compile(
     r"([+-])(?:([0-9])|([0-9]{2})(?:([0-9]{2})([0-9]{2})?|:([0-9]{2})(?::([0-9]{2}))?)?)"
 )
 _PREFIXES = ("UTC", "GMT", "UT")  # the longer first
-#: In the tz database but not in Java's: there they are old three-letter ids or no zones at all.
-_NOT_IN_JAVA: Final = frozenset({"EST", "MST", "HST", "ROC", "Factory", "posixrules", "localtime"})
 _ZERO_IDS = frozenset({"GMT", "GMT0", "Greenwich", "UCT", "UTC", "Universal", "Zulu"})
 _FIXED = re.compile(r"Etc/GMT([+-])([0-9]{1,2})")
 
@@ -46,19 +56,23 @@ def parse(text: str) -> int | str | None:
 
 @lru_cache(maxsize=4096)  # a file has few zones and many rows
 def canonical(text: str) -> str | None:
-    """The form that is sent: `+HH:MM` (with `:SS` where needed), `Z`, or the region id as given."""
+    """The form that is sent: `+HH:MM`, or the `zone.tab` id of a region; None for no zone.
+
+    `Europe/Kiev` gives `Europe/Kyiv`. An offset with seconds, which no place has had for a
+    century, is none.
+    """
     zone = parse(text)
-    return offset_text(zone) if isinstance(zone, int) else zone
+    if isinstance(zone, int):
+        return None if zone % 60 else offset_text(zone)
+    return None if zone is None else canonical_id(zone)
 
 
 def offset_text(seconds: int) -> str:
-    """`+03:00` for 10800; `Z` for 0."""
-    if seconds == 0:
-        return "Z"
+    """`+03:00` for 10800, `+00:00` for 0; `seconds` are whole minutes."""
+    assert seconds % 60 == 0, "an offset that is sent has no seconds"
     sign = "-" if seconds < 0 else "+"
-    minutes, second = divmod(abs(seconds), 60)
-    tail = f":{second:02d}" if second else ""
-    return f"{sign}{minutes // 60:02d}:{minutes % 60:02d}{tail}"
+    minutes = abs(seconds) // 60
+    return f"{sign}{minutes // 60:02d}:{minutes % 60:02d}"
 
 
 def _offset(text: str) -> int | None:
@@ -83,13 +97,6 @@ def _region(text: str) -> int | str | None:
         return text
     hours = int(fixed[2])
     return -3600 * hours if fixed[1] == "+" else 3600 * hours  # POSIX counts westward
-
-
-@cache
-def known_regions() -> frozenset[str]:
-    """The region ids that the `tzdata` package and Java both know."""
-    names = resources.files("tzdata").joinpath("zones").read_text(encoding="ascii").split()
-    return frozenset(names) - _NOT_IN_JAVA
 
 
 @lru_cache(maxsize=1024)

@@ -101,8 +101,8 @@ def choose(
 
 
 def gmt_zone(offset: int) -> str:
-    """`+03:00` for 180 minutes; zero is `+00:00`, as only one form of offset is sent."""
-    return zone.offset_text(offset * _MIN_S) if offset else "+00:00"
+    """`+03:00` for 180 minutes."""
+    return zone.offset_text(offset * _MIN_S)
 
 
 def _constant(anchor: str, first: int, last: int) -> int | None:

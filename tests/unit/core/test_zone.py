@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 
 from syncd.core import zone
+from syncd.core.zones.tz_ids import canonical_id, country_names, zones_of_country
 
 VECTORS: list[dict[str, Any]] = json.loads(
     (Path(__file__).parents[2] / "vectors" / "gmtzone.json").read_text(encoding="utf-8")
 )["vectors"]
+PLACES = {name for code in country_names() for name in zones_of_country(code)}
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: repr(vector["value"]))
@@ -23,7 +25,39 @@ def test_every_vector(vector: dict[str, Any]) -> None:
     meaning = vector["meaning"] or {}
     assert (zone.parse(vector["value"]) is not None) == vector["accepted"]
     assert zone.parse(vector["value"]) == meaning.get("offsetSeconds", meaning.get("region"))
-    assert zone.canonical(vector["value"]) == meaning.get("canonical", meaning.get("region"))
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: repr(vector["value"]))
+def test_what_is_sent_for_every_vector(vector: dict[str, Any]) -> None:
+    """Sent is only `+HH:MM` or an id of zone.tab, with the meaning of what was given."""
+    meaning = vector["meaning"] or {}
+    sent = zone.canonical(vector["value"])
+    if "offsetSeconds" in meaning and meaning["offsetSeconds"] % 60 == 0:
+        assert sent == meaning["canonical"].replace("Z", "+00:00")
+    elif "region" in meaning:
+        assert sent == canonical_id(meaning["region"])
+        assert sent in PLACES
+    else:
+        assert sent is None
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [
+        ("Z", "+00:00"),
+        ("Zulu", "+00:00"),
+        ("-00", "+00:00"),
+        ("+03:30:00", "+03:30"),
+        ("+03:30:15", None),
+        ("Asia/Calcutta", "Asia/Kolkata"),
+        ("Europe/Kiev", "Europe/Kyiv"),
+        ("EST5EDT", "America/New_York"),
+        ("GB", "Europe/London"),
+    ],
+)
+def test_the_form_that_is_sent(text: str, sent: str | None) -> None:
+    """Old ids get their place's name, zero is `+00:00`, and seconds are refused."""
+    assert zone.canonical(text) == sent
 
 
 @pytest.mark.parametrize(
@@ -49,7 +83,7 @@ def test_more_of_the_grammar(text: str, expected: int | None) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0, "Z"), (10800, "+03:00"), (-12600, "-03:30"), (-12615, "-03:30:15"), (64800, "+18:00")],
+    [(0, "+00:00"), (10800, "+03:00"), (-12600, "-03:30"), (64800, "+18:00")],
 )
 def test_offset_as_text(seconds: int, text: str) -> None:
     """An offset is written so that it reads back as itself."""

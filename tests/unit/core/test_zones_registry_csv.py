@@ -1,7 +1,5 @@
 """Rows of the official files of the numbering registry."""
 
-# ruff: noqa: RUF001 - Russian letters are what it is about
-
 from __future__ import annotations
 
 import pytest
