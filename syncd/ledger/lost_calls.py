@@ -25,6 +25,8 @@ from syncd.ledger.store import Store
 
 #: The sync of leads that only the campaign knew.
 RECOVERED = "(recovered)"
+#: Zone, ends, window and batch of a job whose lead is gone.
+_UNKNOWN = (None,) * 5
 _OPEN_ENDS = (JobState.SEALED, JobState.ACCEPTED, JobState.CLOSED, JobState.PARKED)
 
 #: The outcome of a batch that may have been sent, or sent again, in what was lost.
@@ -174,7 +176,7 @@ def _insert(connection: Connection, campaign: str, calls: Sequence[Call], by: By
     INSERT_JOBS(
         connection,
         rows=[
-            (job, lead, phone, state.value, CALLED_BEFORE, "{}", None, None, None)
+            (job, lead, phone, state.value, CALLED_BEFORE, "{}", *_UNKNOWN)
             for job, lead, (phone, _) in zip(job_ids, lead_ids, calls, strict=True)
         ],
         sync=RECOVERED,
