@@ -8,7 +8,6 @@ wrong comes back as a `Failure`. Only what `before_first_byte` raises passes thr
 
 from __future__ import annotations
 
-import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -23,8 +22,8 @@ from syncd.campaign.bounded import ACCEPT_ENCODING, Flaw, read_body
 from syncd.campaign.deadline import Deadline, DeadlineTransport
 from syncd.campaign.endpoint import Endpoint
 from syncd.campaign.failures import explain
+from syncd.campaign.trust import trust
 from syncd.clock import Clock
-from syncd.errors import ConfigError
 from syncd.observe.steps import reached
 
 CONNECTIONS_MAX = 32
@@ -223,29 +222,12 @@ def _chunks(response: httpx.Response) -> Iterator[bytes]:
 
 def _connect(endpoint: Endpoint, deadline: Deadline, ca_file: Path | None) -> DeadlineTransport:
     # Without TLS no trust store is loaded: it costs 20 ms and nobody would look at it.
-    trust: ssl.SSLContext | None = None
-    if endpoint.is_tls:
-        trust = httpx.create_ssl_context(verify=True, trust_env=False)
-        trust.minimum_version = ssl.TLSVersion.TLSv1_2
-        if ca_file is not None:
-            _trust_also(trust, ca_file)
     return DeadlineTransport(
         deadline,
-        trust=trust,
+        trust=trust(ca_file) if endpoint.is_tls else None,
         limits=httpx.Limits(
             max_connections=CONNECTIONS_MAX,
             max_keepalive_connections=CONNECTIONS_MAX,
             keepalive_expiry=KEEPALIVE_EXPIRY_S,
         ),
     )
-
-
-def _trust_also(trust: ssl.SSLContext, ca_file: Path) -> None:
-    try:
-        trust.load_verify_locations(cafile=ca_file)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigError(
-            f"the CA file cannot be used: {error.strerror or 'not a PEM file'}",
-            where=str(ca_file),
-            hint="give a readable PEM file with one or more CA certificates",
-        ) from None

@@ -27,6 +27,7 @@ from syncd.cli import (
     explain,
     init,
     leads,
+    numbering,
     once,
     parked,
     plan,
@@ -112,6 +113,7 @@ app.add_typer(campaign.app, name="campaign")
 app.add_typer(parked.app, name="parked")
 app.add_typer(config_cmd.app, name="config")
 app.add_typer(db.app, name="db")
+app.add_typer(numbering.app, name="numbering")
 
 
 def run() -> None:

@@ -37,6 +37,7 @@ from syncd.errors import ConfigError, Problem, counted
 PLACES = (Path("syncd.toml"), Path("/etc/syncd/config.toml"))
 DEFAULT_ORIGIN = "default"
 SQLITE = "sqlite:///"
+NUMBERING = "numbering.bin"  #: the compiled registry, beside an SQLite ledger
 _URL: KeyPath = ("ledger", "url")
 
 
@@ -107,6 +108,27 @@ def load_ledger_url(path: Path | None, env: Mapping[str, str]) -> str:
 
     Problems of the other sections are left for `syncd check`.
     """
+    return _load_only(("ledger",), path, env).ledger.url
+
+
+def load_numbering_file(path: Path | None, env: Mapping[str, str]) -> Path | None:
+    """Only where the numbering registry is kept: see `numbering_file`."""
+    return numbering_file(_load_only(("ledger", "numbering"), path, env))
+
+
+def numbering_file(settings: Settings) -> Path | None:
+    """Where the compiled numbering registry is kept: as configured, else beside an SQLite ledger.
+
+    None: the ledger is elsewhere, and the configuration does not say.
+    """
+    if settings.numbering.path is not None:
+        return Path(settings.numbering.path)
+    url = settings.ledger.url
+    return Path(url.removeprefix(SQLITE)).parent / NUMBERING if url.startswith(SQLITE) else None
+
+
+def _load_only(sections: Sequence[str], path: Path | None, env: Mapping[str, str]) -> Settings:
+    """A configuration of some sections, with the others as they are by default."""
     file = find(path, env)
     base = read_file(file)
     layers = [base, read_environment(env, base.values)]
@@ -114,14 +136,14 @@ def load_ledger_url(path: Path | None, env: Mapping[str, str]) -> str:
         layers.append(read_secret_dir(folder, env, base.values, must_exist=must_exist))
     values, origins = _merged(layers)
     found = [one for one in _exposed(values, origins, file, env) if one.key == dotted(_URL)]
-    only = Layer(values={key: values[key] for key in ("ledger",) if key in values})
+    only = Layer(values={key: values[key] for key in sections if key in values})
     try:
         settings = _absolute(build([only.source()]), file)
     except ValidationError as error:
         found = list(from_pydantic(error, Settings, origins=origins, where=str(file)))
     if not found:
-        return settings.ledger.url
-    raise ConfigError("the ledger's section is wrong", where=str(file), problems=found)
+        return settings
+    raise ConfigError("the configuration is wrong", where=str(file), problems=found)
 
 
 def _merged(layers: Sequence[Layer]) -> tuple[dict[str, Any], dict[KeyPath, str]]:
@@ -186,7 +208,11 @@ def _absolute(settings: Settings, file: Path) -> Settings:
         for name, one in settings.campaigns.items()
     }
     ledger = settings.ledger.model_copy(update={"url": url})
-    return settings.model_copy(update={"ledger": ledger, "campaigns": campaigns})
+    numbering = settings.numbering
+    if numbering.path is not None:
+        numbering = numbering.model_copy(update={"path": str(folder / numbering.path)})
+    found = {"ledger": ledger, "campaigns": campaigns, "numbering": numbering}
+    return settings.model_copy(update=found)
 
 
 def _exposed(

@@ -61,6 +61,18 @@ class LedgerSettings(Section):
     )
 
 
+class NumberingSettings(Section):
+    """The Russian numbering registry: see `syncd numbering import`."""
+
+    path: str | None = Field(
+        default=None,
+        description="The file in which the compiled registry is kept. Left out, it is numbering.bin"
+        " beside an SQLite ledger; with a PostgreSQL ledger it has to be given.",
+        examples=["/var/lib/syncd/numbering.bin"],
+        json_schema_extra={"syncd_path": True},
+    )
+
+
 class TimeoutSettings(Section):
     """How long a request may take, in seconds."""
 
@@ -215,6 +227,9 @@ class Settings(BaseSettings):
     log: LogSettings = Field(default_factory=LogSettings, description=str(LogSettings.__doc__))
     ledger: LedgerSettings = Field(
         default_factory=LedgerSettings, description=str(LedgerSettings.__doc__)
+    )
+    numbering: NumberingSettings = Field(
+        default_factory=NumberingSettings, description=str(NumberingSettings.__doc__)
     )
     campaigns: dict[Name, CampaignSettings] = Field(
         default_factory=dict, description=str(CampaignSettings.__doc__), examples=["welcome"]

@@ -13,7 +13,6 @@ On PostgreSQL the server's timeline tells (recovery.py).
 
 from __future__ import annotations
 
-import os
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from syncd.errors import LedgerError, SyncdError
 from syncd.ledger.schema import meta
 from syncd.ledger.sql import upsert
 from syncd.ledger.store import Store
+from syncd.ledger.whole_file import put_whole
 
 SUFFIX: Final = ".witness"
 OLDER: Final = "a backup of the ledger was put back: calls made since it was taken are not in it"
@@ -143,20 +143,9 @@ def _read(path: Path) -> _Told | None:
 
 def _write(path: Path, told: _Told) -> None:
     """Put the file in place, whole, so that it outlives a loss of power."""
-    part = Path(f"{path}.part")
     content = orjson.dumps({"ledger_id": told.ledger_id, "mark": told.mark}) + b"\n"
     try:
-        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        put_whole(path, content)
     except OSError as error:
         raise _unusable(path, error) from None
 

@@ -31,6 +31,7 @@ ALIKE = {
     "campaign resume",
     "campaign stop",
     "db upgrade",
+    "numbering import",
 }
 TWO_DAYS_S = 2 * 86_400
 

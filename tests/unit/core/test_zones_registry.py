@@ -8,7 +8,6 @@ from syncd.core.zones.registry import (
     Block,
     Registry,
     compiled,
-    digest_of,
     shares_of_russia,
 )
 from syncd.core.zones.subjects import ALL_RUSSIA
@@ -95,7 +94,13 @@ def test_bytes_are_read_back() -> None:
     assert again.blocks() == registry.blocks()
     assert again.about == registry.about
     assert again.dump() == raw
-    assert len(digest_of(raw)) == 64
+
+
+def test_the_digest_is_of_the_data() -> None:
+    """The same blocks imported on another day have the same digest, other blocks another."""
+    blocks = [block(900, 0, 9, MOSCOW)]
+    assert compiled(blocks, {}).digest == compiled(blocks, {"imported_at": "later"}).digest
+    assert compiled(blocks, {}).digest != compiled([block(900, 0, 9, OMSK)], {}).digest
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Brings in the Russian numbering registry and keeps it; `core/zones/registry.py` compiles it."""
