@@ -9,10 +9,10 @@ open.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from syncd.core import zone
 from syncd.core.hours.offsets import minute_at_or_after, minute_of, pieces
@@ -63,8 +63,11 @@ def common_hours(
     """
     first, last = minute_of(start), minute_at_or_after(min(end, start + HORIZON_MAX))
     least = max(last, first + WEEK_MIN)
-    found = ((anchor, _open(anchor, zones, week, first, least)) for anchor in zones)
-    return choose([(anchor, Week(guarded(mask, guard_min))) for anchor, mask in found], first, last)
+    masks = (guarded(_open(anchor, zones, week, first, least), guard_min) for anchor in zones)
+    weeks = map(Week, masks)
+    return choose(
+        (Offer(*one, one[1].minutes, last) for one in zip(zones, weeks, strict=True)), first
+    )
 
 
 def likely(
@@ -81,23 +84,27 @@ def likely(
     return None
 
 
-def choose(
-    offers: Sequence[tuple[str, Week]], first: int, last: int, counts: Sequence[int] = ()
-) -> CommonHours | None:
-    """The best of (anchor, its week): most minutes, then a constant offset, then the order.
+class Offer(NamedTuple):
+    """What one anchor would give: its week, and how many minutes of it are compared."""
 
-    Args:
-        first: with `last`, the minutes (see `offsets`) over which the offset is to be constant.
-        counts: what to compare instead of the minutes of each week.
+    anchor: str
+    week: Week
+    minutes: int
+    last: int  #: the minute (see `offsets`) until which the week holds
+
+
+def choose(offers: Iterable[Offer], first: int) -> CommonHours | None:
+    """The best offer: most minutes, then an offset that stays from `first` on, then the order.
+
+    None when it has no minute that can be written.
     """
-    minutes = counts or [week.minutes for _, week in offers]
-    fixed = [_constant(anchor, first, last) for anchor, _ in offers]
-    at = max(range(len(offers)), key=lambda at: (minutes[at], fixed[at] is not None, -at))
-    (anchor, week), offset = offers[at], fixed[at]
-    hours = week.hours()
+    known = [(offer, _constant(offer.anchor, first, offer.last)) for offer in offers]
+    best, offset = max(known, key=lambda one: (one[0].minutes, one[1] is not None))
+    hours = best.week.hours()
     if not hours:
         return None
-    return CommonHours(anchor if offset is None else gmt_zone(offset), anchor, hours, week)
+    zone_sent = best.anchor if offset is None else gmt_zone(offset)
+    return CommonHours(zone_sent, best.anchor, hours, best.week)
 
 
 def gmt_zone(offset: int) -> str:
