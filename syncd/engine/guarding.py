@@ -96,6 +96,12 @@ class Judge:
         self._started += jobs
         self._waiting += jobs if held else 0
 
+    def recount(self) -> None:
+        """A page may be stored although its commit seemed to fail: the ledger knows what waits."""
+        now = self._guards.unjudged(self._sync.name)
+        self._started = max(self._started, now.jobs - self._before.jobs)
+        self._waiting = max(self._waiting, now.waiting - self._before.waiting)
+
     def settle(self) -> None:
         """Let the jobs go, or hold all of them for a person."""
         waiting = self._waiting + self._before.waiting
@@ -201,6 +207,7 @@ def judged(sync: Sync, running: Pass, *, guarded: bool, whole: bool) -> Iterator
     try:
         yield judge
     except SyncdError:
+        judge.recount()
         judge.settle()
         raise
     judge.settle()

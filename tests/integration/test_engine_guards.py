@@ -15,8 +15,9 @@ from syncd.core.guards import Tripwires, day_limit
 from syncd.engine import approve, guarding, plan, poll, submit
 from syncd.engine.parts import Sync
 from syncd.engine.passes import Pass, PassResult
-from syncd.errors import EXIT_TRIPPED, SourceDown
+from syncd.errors import EXIT_TRIPPED, SourceDown, Transient
 from syncd.ledger.approvals import Word
+from syncd.ledger.intake_page import IntakePage, IntakeResult
 from syncd.ledger.ledger import Ledger
 from syncd.observe import events
 from syncd.sources.base import Cursor, Page
@@ -178,6 +179,25 @@ def test_a_source_that_breaks_off_is_not_short(world: World, app: App) -> None:
     assert (result.outcome, result.counts["staged"]) == ("retry", 8)
     lines = "SELECT count(*) FROM journal WHERE from_state = 'held' AND to_state = 'staged'"
     assert world.sql(lines) == [(1,)]
+
+
+def test_p1_a_page_whose_commit_seemed_to_fail_is_judged_too(
+    world: World, app: App, long: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its jobs wait in the ledger, although the poll was never told that they were stored."""
+    store_page, stored = Ledger.store_page, list[int]()
+
+    def unheard(self: Ledger, page: IntakePage, **given: Any) -> IntakeResult:
+        result = store_page(self, page, **given)
+        stored.append(result.held)
+        if len(stored) == 3:
+            raise Transient("the connection to the ledger's database was lost")
+        return result
+
+    monkeypatch.setattr(Ledger, "store_page", unheard)
+    told = polled(app, guarded(app, Table(3 * PAGE)))
+    assert (told.outcome, told.counts["tripped"]) == ("retry", 3 * PAGE)
+    assert reasons(world) == {"tripwire": 3 * PAGE}
 
 
 @pytest.mark.parametrize("pages", [1, 2, 3])
