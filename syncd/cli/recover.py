@@ -23,7 +23,7 @@ def recover(
         str | None,
         typer.Option(
             help='Calls of so long ago until now, such as "3d"; else since a day before the newest'
-            " pass that the ledger knows from before the loss.",
+            " pass that the ledger knows from before the loss, or all calls when it knows of none.",
         ),
     ] = None,
     by_phone: Annotated[

@@ -9,7 +9,7 @@ doubt from then on.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection, func, select
 
@@ -32,6 +32,9 @@ _OPEN_ENDS = (JobState.SEALED, JobState.ACCEPTED, JobState.CLOSED, JobState.PARK
 #: The outcome of a batch that may have been sent, or sent again, in what was lost.
 SENDINGS_LOST = "sendings_lost"
 
+#: The API is younger.
+BEFORE_ALL_CALLS = datetime(2010, 1, 1, tzinfo=UTC)
+
 #: (phone, ID) of a call.
 Call = tuple[int, str]
 
@@ -51,9 +54,10 @@ class LostCalls:
             return sorted({row[0] for row in connection.execute(query)})
 
     def newest_known(self, *, now: datetime) -> datetime:
-        """When the newest pass began that the ledger knows from before its loss; else `now`.
+        """When the newest pass began that the ledger knows from before its loss.
 
-        A recovery that was begun and killed is no such pass, nor is what ran since it was required.
+        One that knows of none may have lost anything: before all calls then. A recovery that was
+        begun and killed is no such pass, nor is what ran since it was required.
         """
         required = select(func.max(journal.c.at)).where(
             journal.c.what == "ledger", journal.c.to_state == "recover"
@@ -66,7 +70,7 @@ class LostCalls:
                 passes.c.kind != "recover", passes.c.started_at < until
             )
             ms = connection.execute(newest).scalar()
-        return now if ms is None else from_ms(ms)
+        return BEFORE_ALL_CALLS if ms is None else from_ms(ms)
 
     def doubt_open(self, campaign: str, *, endpoint: str, by: By) -> int:
         """Batches without an answer may have been carried out in what was lost; how many they are.

@@ -182,6 +182,14 @@ def test_without_reports_by_date_a_person_has_to_agree(
         assert told.counts == {"calls": 10, "held_back": 10, "unknown": 0}
 
 
+def test_a_ledger_that_knows_of_no_pass_may_have_lost_anything(world: World) -> None:
+    """A backup of an empty ledger, or a new one in its place: every call is looked at."""
+    world.execute("DELETE FROM passes")
+    with world.open(alone=True, recovers=True) as app:
+        known = app.ledger.lost_calls.newest_known(now=world.clock.now())
+    assert known < world.clock.now() - timedelta(days=10 * 365)
+
+
 @pytest.mark.parametrize("hours", [1, 30])
 @pytest.mark.parametrize("sent", [False, True], ids=["sealed", "never left"])
 def test_l7_a_list_that_waits_in_the_backup_may_have_been_sent(
