@@ -213,7 +213,7 @@ def read_secret_dir(
 def read_secret(path: Path, env: Mapping[str, str]) -> str | Problem:
     """The text of a secret file without its line end, or what is wrong with the file."""
     try:
-        with path.open("rb") as stream:
+        with open(path, "rb", opener=_open_at_once) as stream:
             info = os.fstat(stream.fileno())
             if not stat.S_ISREG(info.st_mode):
                 return Problem("the secret file is no regular file")
@@ -229,6 +229,11 @@ def read_secret(path: Path, env: Mapping[str, str]) -> str | Problem:
         return data.decode("utf-8-sig").rstrip("\r\n")
     except UnicodeDecodeError:
         return Problem("the secret file is not UTF-8", hint="save it as UTF-8")
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """A pipe that nobody writes to is not waited for."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _permissions(path: Path, info: os.stat_result, env: Mapping[str, str]) -> Problem | None:

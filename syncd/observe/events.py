@@ -58,7 +58,9 @@ CONFIG_WARNED = _event(
     "config.warned", "warning", "The configuration is valid and unwise.", "key what hint"
 )
 PROCESS_CRASHED = _event(
-    "process.crashed", "error", "An error that nobody expected ended the process or a thread."
+    "process.crashed",
+    "error",
+    "An error that nobody expected ended the process or a thread, or came from its clearing up.",
 )
 
 # The ledger.

@@ -138,7 +138,9 @@ def install_hooks() -> None:
             log.error(events.PROCESS_CRASHED, exc_info=(kind, error, trace))
 
     sys.excepthook = report
+    # A thread's; and what a finalizer or an exit handler raises, which Python would print itself.
     threading.excepthook = lambda args: report(args.exc_type, args.exc_value, args.exc_traceback)
+    sys.unraisablehook = lambda args: report(args.exc_type, args.exc_value, args.exc_traceback)
 
 
 def get(room: str) -> BoundLogger:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -22,6 +23,7 @@ from sqlalchemy.engine import make_url
 from syncd.ledger import migrate
 from syncd.ledger.store import open_store
 from syncd.sandbox.testing import RunningSandbox
+from tests.pooler import new_pooler
 from tests.running import CONFIG, PATIENCE_S, Folder, Running, eventually, lists_sent, phone_of
 from tests.worlds import LONG_S, new_world, poll_all, settle, work
 
@@ -188,14 +190,9 @@ def _answers(port: int) -> bool:
         return one.connect_ex(("127.0.0.1", port)) == 0
 
 
-def test_p5_pgbouncer_in_transaction_mode_serves_two_instances(
-    tmp_path: Path, postgres_url: str
-) -> None:
-    """P5: each transaction on another server connection, two for all: each lead once."""
-    with (
-        pgbouncer(tmp_path / "bouncer", postgres_url) as url,
-        new_world(tmp_path, ledger_url=url, batch_size=5, max_in_flight=4) as world,
-    ):
+def send_all_by_two(path: Path, url: str) -> None:
+    """Two instances on the ledger at `url` send a hundred leads: each once."""
+    with new_world(path, ledger_url=url, batch_size=5, max_in_flight=4) as world:
         world.write_leads(100)
         with world.open(alone=True) as one, world.open(alone=True) as two:
             poll_all(one)
@@ -206,3 +203,30 @@ def test_p5_pgbouncer_in_transaction_mode_serves_two_instances(
             world.pass_time(LONG_S)
             assert two.ledger.counts().jobs[("leads", "welcome")]["accepted"] == 100
         assert world.called() == {phone_of(n).lstrip("+"): 1 for n in range(100)}
+
+
+def test_p5_pgbouncer_in_transaction_mode_serves_two_instances(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    """P5: each transaction on another server connection, two for all: each lead once."""
+    with pgbouncer(tmp_path / "bouncer", postgres_url) as url:
+        send_all_by_two(tmp_path, url)
+
+
+#: What would outlive its transaction in a session, and be missed by the next one.
+OF_A_SESSION = re.compile(
+    rb"(?i)^\s*(SET\s+(?!LOCAL|TRANSACTION)|LISTEN|PREPARE|DECLARE)|pg_(try_)?advisory_lock|TEMP "
+)
+
+
+def test_p5_nothing_of_a_session_is_relied_on(tmp_path: Path, postgres_url: str) -> None:
+    """P5: no two transactions in a row share a server connection, and none leaves a trace in it."""
+    target = make_url(postgres_url)
+    address = (target.host or "127.0.0.1", target.port or 5432)
+    with new_pooler(*address, size=3) as (pooler, port):
+        url = target.set(host="127.0.0.1", port=port)
+        send_all_by_two(tmp_path, url.render_as_string(hide_password=False))
+    assert pooler.transactions > 100
+    assert pooler.faults == []
+    assert pooler.names <= {b""}, "a prepared statement belongs to one server connection"
+    assert [one for one in pooler.statements if OF_A_SESSION.search(one)] == []

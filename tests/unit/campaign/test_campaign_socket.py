@@ -90,6 +90,13 @@ def flood(server: Any, connection: socket.socket, number: int) -> None:
         connection.sendall(b" " * 65536)
 
 
+def endless_head(server: Any, connection: socket.socket, number: int) -> None:
+    server.read_request(connection)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+    while not server.over.is_set():
+        connection.sendall(b"x" * 65536)
+
+
 DOUBTS = {
     "closed after the request": closed,
     "reset after the request": torn,
@@ -100,6 +107,7 @@ DOUBTS = {
     "redirect": redirect,
     "gzip bomb": bomb,
     "endless body": flood,
+    "endless head": endless_head,
 }
 
 
@@ -239,20 +247,21 @@ def test_c3_an_interrupt_at_the_gate_comes_out_too(loopback: Any, make_client: A
         client.add_phones(b"[{}]", key="k", before_first_byte=interrupt)
 
 
-@pytest.mark.parametrize("part", ["headers", "body"])
+@pytest.mark.parametrize("part", ["headers", "body", "early answers"])
 def test_n6_a_trickle_is_over_when_the_total_timeout_is(
     part: str, loopback: Any, make_client: Any
 ) -> None:
-    """One byte now and then, each in time: the whole is still bounded, headers and body alike."""
+    """A little now and then, each in time: the whole is bounded, in headers, body and a 100."""
 
     def trickle(server: Any, connection: socket.socket, number: int) -> None:
         server.read_request(connection)
         if part == "body":
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-        else:
+        elif part == "headers":
             connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+        more = b"HTTP/1.1 100 Continue\r\n\r\n" if part == "early answers" else b"x"
         while not server.over.wait(0.02):
-            connection.sendall(b"x")
+            connection.sendall(more)
 
     client: CampaignClient = make_client(base_url=loopback(trickle).url, timeouts=SHORT)
     began_s = time.monotonic()

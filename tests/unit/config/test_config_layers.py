@@ -296,7 +296,10 @@ def test_a_path_with_a_nul_character_is_told(refused: Refused, with_token_file: 
 def test_a_token_file_that_is_no_file_is_told(
     refused: Refused, tmp_path: Path, with_token_file: str
 ) -> None:
-    """A device or a folder is refused before it is read."""
+    """A device, a pipe or a folder is refused before it is read, and not waited for."""
+    os.mkfifo(tmp_path / "welcome.token", 0o600)
+    assert "no regular file" in refused(with_token_file, {})["campaigns.welcome.token"].what
+    (tmp_path / "welcome.token").unlink()
     (tmp_path / "welcome.token").symlink_to("/dev/null")
     assert "no regular file" in refused(with_token_file, {})["campaigns.welcome.token"].what
     (tmp_path / "welcome.token").unlink()

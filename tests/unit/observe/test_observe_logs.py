@@ -33,6 +33,7 @@ def _restore(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     before, level = list(root.handlers), root.level
     quiet = {name: logging.getLogger(name).level for name in (*logs.QUIET, *logs.HUSHED)}
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
     monkeypatch.setattr(threading, "excepthook", threading.excepthook)
     yield
     logging.captureWarnings(False)
@@ -202,7 +203,7 @@ def test_a_closed_stream_ends_nothing(out: io.StringIO) -> None:
 
 
 def test_an_error_that_nobody_caught_is_one_masked_line(out: io.StringIO) -> None:
-    """In the main thread and in others; a stop by the user is none."""
+    """In the main thread, in others and in a finalizer; a stop by the user is none."""
     configure(out)
     logs.install_hooks()
     try:
@@ -216,8 +217,14 @@ def test_an_error_that_nobody_caught_is_one_masked_line(out: io.StringIO) -> Non
     thread = threading.Thread(target=fail)
     thread.start()
     thread.join()
+
+    class Clumsy:
+        def __del__(self) -> None:
+            raise RuntimeError(f"bug with {TOKEN}")
+
+    Clumsy()
     sys.excepthook(KeyboardInterrupt, KeyboardInterrupt(), None)
     sys.excepthook(SystemExit, SystemExit(2), None)
-    assert [line["event"] for line in lines(out)] == ["process.crashed", "process.crashed"]
+    assert [line["event"] for line in lines(out)] == ["process.crashed"] * 3
     assert TOKEN not in out.getvalue()
     assert PHONE not in out.getvalue()
