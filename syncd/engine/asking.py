@@ -17,6 +17,7 @@ IDS_MAX = 200
 
 R_co = TypeVar("R_co", covariant=True)
 R = TypeVar("R")
+T = TypeVar("T")
 
 
 class ReportMethod(Protocol[R_co]):
@@ -56,21 +57,30 @@ def _ask(
     on_part: Callable[[Sequence[R]], None] | None,
 ) -> Found[R]:
     result: Found[R] = Found()
-    parts = [list(wanted[start : start + IDS_MAX]) for start in range(0, len(wanted), IDS_MAX)]
-    parts.reverse()
-    while parts:
+    take = result.found.extend if on_part is None else on_part
+    in_parts(wanted, lambda part: take(method(part)), result.unknown.append)
+    return result
+
+
+def in_parts(
+    wanted: Sequence[T],
+    ask: Callable[[Sequence[T]], None],
+    on_unknown: Callable[[T], None],
+    *,
+    goes_on: Callable[[], bool] = lambda: True,
+) -> None:
+    """Ask for all of these, a bounded part at a time, while it `goes_on`.
+
+    A part for which `ask` raises NotFound is halved, until the unknown ones stand alone.
+    """
+    parts = [wanted[start : start + IDS_MAX] for start in range(0, len(wanted), IDS_MAX)][::-1]
+    while parts and goes_on():
         part = parts.pop()
         try:
-            told = method(part)
+            ask(part)
         except NotFound:
             if len(part) == 1:
-                result.unknown += part
+                on_unknown(part[0])
             else:
                 middle = len(part) // 2
                 parts += [part[middle:], part[:middle]]
-            continue
-        if on_part is None:
-            result.found += told
-        else:
-            on_part(told)
-    return result

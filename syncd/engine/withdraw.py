@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from syncd.core.withdrawal import CANCELLED, NOT_CANCELLED, UNKNOWN_ID
-from syncd.engine.asking import IDS_MAX
+from syncd.engine.asking import IDS_MAX, in_parts
 from syncd.engine.parts import Campaign
 from syncd.engine.passes import Pass, PassResult, Tools, run_pass
 from syncd.errors import NotFound
@@ -61,20 +61,12 @@ class _Asking:
 
     def run(self) -> None:
         tools = self._running.tools
-        now = tools.clock.now()
         limit = IDS_MAX * REQUESTS_MAX
-        due = self._verbs.due(self._campaign.name, now=now, limit=limit)
-        parts = [due[start : start + IDS_MAX] for start in range(0, len(due), IDS_MAX)][::-1]
-        while parts and self._requests > 0 and not tools.stop.is_set():
-            part = parts.pop()
-            try:
-                self._ask(part)
-            except NotFound:
-                if len(part) > 1:
-                    middle = len(part) // 2
-                    parts += [part[middle:], part[:middle]]
-                else:
-                    self._unknown(part[0])
+        due = self._verbs.due(self._campaign.name, now=tools.clock.now(), limit=limit)
+        in_parts(due, self._ask, self._unknown, goes_on=self._goes_on)
+
+    def _goes_on(self) -> bool:
+        return self._requests > 0 and not self._running.tools.stop.is_set()
 
     def _ask(self, part: Sequence[CancelDue]) -> None:
         now = self._running.tools.clock.now()

@@ -9,10 +9,11 @@ from sqlalchemy import select
 
 from syncd.core.call_job import JobState
 from syncd.ledger.mismatches import is_of_another_phone
-from syncd.ledger.moves import By, move_jobs, write_journal
+from syncd.ledger.moves import By, write_journal
 from syncd.ledger.schema import call_jobs, job_counts, leads
 from syncd.ledger.sql import chunks
 from syncd.ledger.store import Store
+from syncd.ledger.withdrawals import UNSENT, end_unsent, open_jobs
 
 _OPEN = (JobState.HELD, JobState.STAGED, JobState.SEALED, JobState.ACCEPTED)
 
@@ -71,29 +72,9 @@ def cancel_unsent(store: Store, job_ids: Sequence[int], *, why: str, by: By) -> 
     ended = 0
     with store.write("job.cancel_unsent") as connection:
         for some in chunks(job_ids):
-            rows = connection.execute(
-                select(call_jobs.c.id, call_jobs.c.sync, call_jobs.c.campaign, call_jobs.c.state)
-                .where(
-                    call_jobs.c.id.in_(some),
-                    call_jobs.c.state.in_((JobState.HELD, JobState.STAGED)),
-                )
-                .with_for_update()
-            ).all()
-            groups: dict[tuple[str, JobState], list[tuple[int, str]]] = {}
-            for job, sync, campaign, state in rows:
-                groups.setdefault((campaign, JobState(state)), []).append((job, sync))
-            for (campaign, old), moved in groups.items():
-                move_jobs(
-                    connection,
-                    moved,
-                    campaign=campaign,
-                    old=old,
-                    new=JobState.CANCELLED,
-                    why=why,
-                    by=by,
-                    values={"reason": why},
-                )
-            ended += len(rows)
+            jobs = open_jobs(connection, some, UNSENT)
+            end_unsent(connection, jobs, why=why, by=by)
+            ended += len(jobs)
     return ended
 
 

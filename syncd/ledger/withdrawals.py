@@ -7,7 +7,7 @@ ends before it could be sealed (`end_staged`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -89,20 +89,27 @@ def withdraw_in(
     Args:
         add_again: the lead's new content waits in a held job for the end of these.
     """
-    rows = connection.execute(
-        select(call_jobs.c.id, call_jobs.c.sync, call_jobs.c.campaign, call_jobs.c.state)
-        .where(
-            one_of(connection.dialect.name, call_jobs.c.id, as_json(job_ids)),
-            call_jobs.c.state.in_(WITHDRAWABLE),
-        )
-        .order_by(call_jobs.c.id)
-        .with_for_update()
-    )
-    jobs = [OpenJob(row[0], row[1], row[2], JobState(row[3])) for row in rows]
+    jobs = open_jobs(connection, job_ids, WITHDRAWABLE)
     unsent = [job for job in jobs if job.state in UNSENT]
     end_unsent(connection, unsent, why=why, by=by)
     others = [job.id for job in jobs if job.state not in UNSENT]
     return Withdrawn(len(unsent), _want(connection, others, why, by, add_again=add_again))
+
+
+def open_jobs(
+    connection: Connection, job_ids: Sequence[int], states: Collection[JobState]
+) -> list[OpenJob]:
+    """Those of the jobs that are in these states, the oldest first, locked."""
+    rows = connection.execute(
+        select(call_jobs.c.id, call_jobs.c.sync, call_jobs.c.campaign, call_jobs.c.state)
+        .where(
+            one_of(connection.dialect.name, call_jobs.c.id, as_json(job_ids)),
+            call_jobs.c.state.in_(states),
+        )
+        .order_by(call_jobs.c.id)
+        .with_for_update()
+    )
+    return [OpenJob(row[0], row[1], row[2], JobState(row[3])) for row in rows]
 
 
 def end_unsent(connection: Connection, jobs: Sequence[OpenJob], *, why: str, by: By) -> None:
