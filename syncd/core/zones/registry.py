@@ -183,14 +183,16 @@ def coverage(blocks: Iterable[Block]) -> dict[str, Any]:
 def _shares(zones: tuple[str, ...], alone: dict[str, int]) -> tuple[float, ...]:
     """How the numbers with one clock are spread over the clocks of `zones`.
 
-    () when a zone never stands alone in the registry: then its part is not known.
+    Zones of one clock have equal parts of it. () when a zone never stands alone in the registry:
+    then its part is not known.
     """
     if len(zones) == 1 or not all(zone in alone for zone in zones):
         return ()
     by_clock: Counter[int | None] = Counter()
     for zone, size in alone.items():
         by_clock[clock(zone)] += size
-    sizes = [by_clock[clock(zone)] for zone in zones]
+    alike = Counter(clock(zone) for zone in zones)
+    sizes = [by_clock[clock(zone)] / alike[clock(zone)] for zone in zones]
     return tuple(size / sum(sizes) for size in sizes)
 
 

@@ -14,6 +14,7 @@ from syncd.core.zones.subjects import ALL_RUSSIA
 from syncd.errors import ConfigError
 
 MOSCOW, SAMARA, OMSK = ("Europe/Moscow",), ("Europe/Samara",), ("Asia/Omsk",)
+MIXED = ("Europe/Moscow", "Europe/Samara", "Europe/Saratov")
 YAKUTIA = ("Asia/Yakutsk", "Asia/Ust-Nera", "Asia/Srednekolymsk")
 
 
@@ -71,6 +72,7 @@ def test_shares_are_those_of_the_clocks() -> None:
     other = [
         block(950, 0, 9, ALL_RUSSIA),
         block(951, 0, 9, YAKUTIA),
+        block(953, 0, 9, MIXED),
         block(952, 0, 9, ("Europe/Saratov",)),  # the clock of Samara
     ]
     registry = compiled([*whole, *other], {})
@@ -81,8 +83,9 @@ def test_shares_are_those_of_the_clocks() -> None:
     assert everywhere[1][:4] == (10 / 30, 1 / 30, 1 / 30, 11 / 30)
     assert sum(everywhere[1]) == pytest.approx(1)
     assert registry.zones_of("79510000000") == (YAKUTIA, ())
-    assert registry.about["numbers"] == {"9": 50}
-    assert (registry.about["one_clock"], registry.about["several_clocks"]) == (30, 20)
+    assert registry.zones_of("79530000000") == (MIXED, (10 / 21, 5.5 / 21, 5.5 / 21))
+    assert registry.about["numbers"] == {"9": 60}
+    assert (registry.about["one_clock"], registry.about["several_clocks"]) == (30, 30)
     assert shares_of_russia(compiled(other, {})) == ()
 
 
