@@ -13,6 +13,7 @@ def put_whole(path: Path, content: bytes, *, mode: int = 0o600) -> None:
     try:
         handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
         with os.fdopen(handle, "wb") as file:
+            os.fchmod(handle, mode)  # whatever the umask, and whoever left a part
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -79,7 +80,9 @@ def table(tmp_path: Path, place: Path, imported: bytes) -> bytes:
 def test_an_imported_file_answers(place: Path, table: bytes, tmp_path: Path) -> None:
     """The table is found again with its zones and all that is told about it."""
     place.unlink()
+    before = os.umask(0o077)
     import_into(place, tmp_path / "DEF-9xx.csv")
+    os.umask(before)
     registry = load_registry(place)
     assert registry is not None
     assert registry.zones_of("79000000009") == (("Europe/Moscow",), ())
@@ -91,6 +94,7 @@ def test_an_imported_file_answers(place: Path, table: bytes, tmp_path: Path) -> 
     assert registry.about["unknown"] == []
     assert registry.about["attribution"] == ATTRIBUTION
     assert [path.name for path in place.parent.iterdir()] == ["numbering.bin"]
+    assert place.stat().st_mode & 0o777 == 0o644, "root imports, syncd reads"
 
 
 @pytest.mark.parametrize("packed", [gzip.compress(MADE, 1), zipped("DEF-9xx.csv")])
