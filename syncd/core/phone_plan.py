@@ -36,6 +36,7 @@ _ONE_DIGIT_CODES: Final = frozenset({"1", "7"})  #: no longer code begins with o
 _CODES: Final = frozenset(map(str, REGIONS))
 _MAX_DIGITS = 15  #: E.164
 _NOTHING = "(?!)"  #: a pattern without a match
+NO_REGION: Final = "001"  #: what `phonenumbers` calls the region of satellite and other world codes
 
 
 def calling_code(digits: str) -> str:
@@ -55,6 +56,42 @@ def is_geographic(digits: str) -> bool | None:
     """
     code = calling_code(digits)
     return _country(code).kind(digits[len(code) :]) if code else None
+
+
+def regions(code: str) -> Sequence[str]:
+    """The regions that share a calling code, the main one first."""
+    return [region for region in REGIONS.get(int(code or 0), ()) if region != NO_REGION]
+
+
+def surely_in(digits: str) -> str | None:
+    """The region of all numbers that begin with `digits`, if these alone tell it, else None.
+
+    `digits` are the calling code and three more at least.
+    """
+    code = calling_code(digits)
+    areas = _country(code).areas if code else ()
+    if len(areas) == 1:
+        return areas[0].region
+    begins = [(area.leading, area.region) for area in areas if area.leading]
+    if len(begins) < len(areas):
+        return None  # the pattern of a whole number tells
+    found = {
+        next((region for leading, region in begins if leading(f"{national}{more:02d}")), None)
+        for national in (digits[len(code) :],)
+        for more in range(100)  # no pattern looks at more than five digits
+    }
+    return found.pop() if len(found) == 1 else None
+
+
+def place(digits: str) -> tuple[str, bool | None] | None:
+    """The region of an E.164 number, and whether its prefix tells where in it; None without one.
+
+    A region is an upper-case ISO 3166 code. Answers as `phonenumbers.region_code_for_number`
+    does, and so of numbers that are not valid too; whether the prefix tells anything is None then.
+    """
+    code = calling_code(digits)
+    found = _country(code).place(digits[len(code) :]) if code else None
+    return None if found is None or found[0] == NO_REGION else found
 
 
 def accepts(digits: str) -> bool:
@@ -86,6 +123,7 @@ def national(digits: str, region: str) -> str | None:
 class _Area:
     """The patterns of one region."""
 
+    region: str
     leading: _Match | None  #: prefix
     valid: _Match  #: whole: tries mobile numbers first, since most are
     match: _Match  #: whole; its group is the sort of number: special, fixed or mobile
@@ -126,6 +164,18 @@ class _Country:
                 return area.kind(national)
         return None
 
+    def place(self, national: str) -> tuple[str, bool | None] | None:
+        """The region that a national number is of, and whether it is geographic."""
+        if len(self.areas) == 1:
+            return self.areas[0].region, self.areas[0].kind(national)
+        for area in self.areas:
+            if area.leading is not None:
+                if area.leading(national):
+                    return area.region, area.kind(national)
+            elif (kind := area.kind(national)) is not None:
+                return area.region, kind
+        return None
+
 
 @dataclass(frozen=True, slots=True)
 class _Rules:
@@ -146,7 +196,7 @@ def _country(code: str) -> _Country:
     ]
     return _Country(
         prefix=_begins(metadata[0].national_prefix_for_parsing),
-        areas=[_area(each) for each in metadata],
+        areas=[_area(region, each) for region, each in zip(regions, metadata, strict=True)],
     )
 
 
@@ -166,7 +216,7 @@ def _region(region: str) -> _Rules | None:
     )
 
 
-def _area(metadata: Any) -> _Area:
+def _area(region: str, metadata: Any) -> _Area:
     sorts = {
         "special": _pattern([getattr(metadata, name) for name in _SPECIAL_TYPES]),
         "fixed": _pattern([metadata.fixed_line]),
@@ -177,6 +227,7 @@ def _area(metadata: Any) -> _Area:
     ahead = f"(?=(?:{_pattern([metadata.general_desc])})\\Z)"
     mobile = phonenumbers.is_number_type_geographical(PhoneNumberType.MOBILE, metadata.country_code)
     return _Area(
+        region=region,
         leading=_begins(metadata.leading_digits) if metadata.leading_digits else None,
         valid=re.compile(f"{ahead}(?:{mobile_first})").fullmatch,
         match=re.compile(f"{ahead}(?:{choices})").fullmatch,
