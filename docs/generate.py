@@ -1,7 +1,7 @@
 """Writes the pages that the code knows best: `make docs`. With --check, says which ones are stale.
 
-docs/reference/{configuration,events,cli}.md and config.example.toml. Each page's text comes from
-the room that owns the thing; this script only puts them together.
+docs/reference/{configuration,events,cli,presets}.md and config.example.toml. Each page's text comes
+from the room that owns the thing; this script only puts them together.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ import typer
 
 from syncd.cli.main import app
 from syncd.config import document
+from syncd.core.hours import preset_text
+from syncd.core.hours.presets import presets
 
 ROOT = Path(__file__).parents[1]
 CLI_HEAD = """\
@@ -28,7 +30,11 @@ Generated from `syncd/cli` by `make docs`; do not edit.
 
 def pages() -> dict[str, str]:
     """The generated files: path below the project's folder ▶ text."""
-    return {**document.pages(document.kinds()), "docs/reference/cli.md": cli()}
+    return {
+        **document.pages(document.kinds()),
+        "docs/reference/cli.md": cli(),
+        "docs/reference/presets.md": preset_text.page(presets().values()),
+    }
 
 
 def cli() -> str:

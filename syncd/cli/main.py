@@ -40,6 +40,7 @@ from syncd.cli import (
     status,
     sweep,
     test_call,
+    windows,
 )
 from syncd.cli import run as daemon
 from syncd.cli.arguments import refuse_broken
@@ -114,6 +115,7 @@ app.add_typer(parked.app, name="parked")
 app.add_typer(config_cmd.app, name="config")
 app.add_typer(db.app, name="db")
 app.add_typer(numbering.app, name="numbering")
+app.add_typer(windows.app, name="windows")
 
 
 def run() -> None:

@@ -32,6 +32,7 @@ ALIKE = {
     "campaign stop",
     "db upgrade",
     "numbering import",
+    "windows list",
 }
 TWO_DAYS_S = 2 * 86_400
 

@@ -69,6 +69,11 @@ class Preset:
         return self.weeks.ordinary
 
     @property
+    def eves(self) -> bool:
+        """Whether the day before a holiday has hours of its own."""
+        return self.weeks.eve != self.week
+
+    @property
     def jurisdiction(self) -> str:
         """`US-FL`, `DE`, or `any`."""
         return "-".join(filter(None, (self.country, self.region))) or "any"
