@@ -9,7 +9,7 @@ import ipaddress
 import re
 from datetime import timedelta
 from typing import Annotated, Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -166,6 +166,10 @@ def _check_ledger_url(value: str) -> str:
         raise refusal("is of no kind that syncd knows", example)
     elif len(parts.path) <= 1:
         raise refusal("names no database", example)
+    options = [name for name, _ in parse_qsl(value.partition("?")[2], keep_blank_values=True)]
+    if any(name.lower().endswith(("password", "secret")) for name in options):
+        hint = "the ledger's password stands before the @, another one in a file of libpq's"
+        raise refusal("has a password after the ?, where it would be shown", hint)
     return value
 
 

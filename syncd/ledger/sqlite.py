@@ -13,6 +13,9 @@ from sqlalchemy.pool import QueuePool
 
 from syncd.errors import LedgerError
 
+#: How long a statement waits for another program that has the file, such as a backup.
+BUSY_WAIT_MS = 10_000
+
 #: 10 MiB: holds the hot pages of the phone index of half a million jobs.
 _CACHE_KIB = 10 * 1024
 #: Of a new file. Twice SQLite's usual size: rows of some 300 bytes fill it better.
@@ -75,7 +78,7 @@ def _on_connect_writer(dbapi_connection: object, _record: object) -> None:
     dbapi_connection.isolation_level = None  # type: ignore[attr-defined]
     cursor = dbapi_connection.cursor()  # type: ignore[attr-defined]
     for pragma in (
-        "busy_timeout=10000",
+        f"busy_timeout={BUSY_WAIT_MS}",
         f"page_size={_PAGE_BYTES}",
         "journal_mode=WAL",
         "synchronous=FULL",
@@ -91,7 +94,7 @@ def _on_connect_writer(dbapi_connection: object, _record: object) -> None:
 def _on_connect_reader(dbapi_connection: object, _record: object) -> None:
     dbapi_connection.isolation_level = None  # type: ignore[attr-defined]
     cursor = dbapi_connection.cursor()  # type: ignore[attr-defined]
-    cursor.execute("PRAGMA busy_timeout=10000")
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_WAIT_MS}")
     cursor.close()
 
 

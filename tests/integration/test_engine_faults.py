@@ -12,6 +12,7 @@ import pytest
 
 from syncd.campaign.client import CampaignClient
 from syncd.core.doubt import QUIET, RESEND_WINDOW
+from syncd.engine import sweep
 from syncd.engine.breaker import FAILURES_IN_A_ROW_MAX
 from syncd.errors import Transient
 from syncd.sandbox.faults import Fault
@@ -81,6 +82,18 @@ def test_n4_half_a_list_of_ids_is_no_list(world: World, name: str) -> None:
 def test_n5_a_200_without_a_list_is_no_answer(world: World, name: str) -> None:
     """N5: nothing, a captive portal's page, `null`: no job moves until the resend is answered."""
     assert_called_once_in_spite_of(world, name)
+
+
+def test_n5_an_empty_list_that_lied_loses_no_call(world: World) -> None:
+    """N5: it says "I had them all"; nobody is called again, and the sweep finds their calls."""
+    world.box.faults.add(Fault("list_200", count=3, path="addPhones"))
+    with world.open(alone=True) as app:
+        poll_all(app)
+        settle(world, app)
+        assert world.states() == {"duplicate": LEADS}
+        world.pass_time(HOUR_S)
+        assert sweep.run_once(app.campaign("welcome"), app.tools).counts == {"found": LEADS}
+    world.assert_each_once(LEADS)
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,8 @@ from sqlalchemy import Connection, event
 
 from syncd.app import App
 from syncd.engine import submit
-from syncd.errors import LedgerError
-from syncd.ledger import migrate, witness
+from syncd.errors import LedgerError, Transient
+from syncd.ledger import migrate, sqlite, witness
 from syncd.ledger.ledger import Ledger
 from syncd.ledger.store import open_store
 from tests.ledgers import (
@@ -58,6 +58,22 @@ def send(app: App) -> None:
     told = submit.run_once(app.campaign("welcome"), app.tools)
     assert told.error is not None
     raise told.error
+
+
+def test_l1_a_foreign_program_that_writes_is_waited_for_and_nothing_is_sent(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """L1: one that knows only SQLite's own lock holds it for long: later is right, none is lost."""
+    monkeypatch.setattr(sqlite, "BUSY_WAIT_MS", 20)
+    with world.open(alone=True) as app, closing(sqlite3.connect(world.path / "syncd.db")) as other:
+        other.isolation_level = None
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Transient, match="locked"):
+            submit.run_once(app.campaign("welcome"), app.tools)
+        assert world.sendings == []
+        other.execute("ROLLBACK")
+        settle(world, app)
+    world.assert_each_once(LEADS)
 
 
 def assert_sends_nothing(app: App, world: World, match: str) -> None:

@@ -140,6 +140,8 @@ def test_g1_what_is_no_token_is_refused_and_not_shown(
         ("sqlite:///a.db?mode=ro", "query"),
         ("postgresql://u:canary@db", "names no database"),
         ("postgresql://[db/x", "is no URL"),
+        ("postgresql://u@db/x?password=canary", "after the ?"),
+        ("postgresql://u@db/x#y?a=b&sslPassword=canary", "after the ?"),
     ],
 )
 def test_a_ledger_url_that_cannot_work_is_refused(refused: Refused, url: str, said: str) -> None:
