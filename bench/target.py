@@ -45,7 +45,7 @@ class Book:
         self.requests = 0
 
     def add(self, head: bytes, body: bytes) -> bytes:
-        """The answer to addPhones: as many growing ids as the list has phones."""
+        """The answer to addPhones: as many growing ids as the batch has phones."""
         key = KEY.search(head)
         if key and key[1] in self.answers:
             return self.answers[key[1]]

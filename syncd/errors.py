@@ -144,7 +144,7 @@ class Unsupported(SyncdError):
 
 
 class Halted(SyncdError):
-    """Unknown token, or the campaign is stopped: no list will be accepted until a person acts.
+    """Unknown token, or the campaign is stopped: no batch will be accepted until a person acts.
 
     `answers`: the campaign still tells its calls, so that doubts can be looked up.
     """

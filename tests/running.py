@@ -198,7 +198,7 @@ def stern_sandbox(**options: object) -> Iterator[RunningSandbox]:
         yield box
 
 
-def lists_sent(box: RunningSandbox) -> int:
+def batches_sent(box: RunningSandbox) -> int:
     """How many addPhones requests the sandbox has seen."""
     return sum("addPhones" in str(entry["path"]) for entry in box.requests.entries())
 

@@ -229,7 +229,7 @@ def run_backfill(
 def refuse(
     world: World, patch: pytest.MonkeyPatch, type_: str, *, where: str = "", **fields: Any
 ) -> None:
-    """The vendor answers 400 to every list with the text `where` (by default: with the phone)."""
+    """The vendor answers 400 to every batch with the text `where` (by default: with the phone)."""
     add_phones = world.box.book.add_phones
     mark = (where or fields.get("phone", "")).encode()
 

@@ -41,12 +41,12 @@ def every_other_request(world: World) -> None:
     world.run()
 
 
-def every_other_list(world: World) -> None:
-    """For a whole run every second list is answered 500; then all is well, and it is run again."""
+def every_other_batch(world: World) -> None:
+    """For a whole run every second batch is answered 500; then all is well, and it is run again."""
     _outage(world, skip_errors=False)
 
 
-def every_other_list_skipped(world: World) -> None:
+def every_other_batch_skipped(world: World) -> None:
     """The same, and the tool is told to go on after errors, where it has the choice."""
     _outage(world, skip_errors=True)
 
@@ -66,7 +66,7 @@ def guarded(world: World) -> None:
 
 def _outage(world: World, *, skip_errors: bool) -> None:
     world.set_up(skip_errors=skip_errors, outage=True)
-    world.box.faults.add(*lists_down(world.rows))
+    world.box.faults.add(*batches_down(world.rows))
     world.run()
     world.box.faults.clear()
     world.options = replace(world.options, outage=False)
@@ -82,7 +82,7 @@ def alternating(count: int) -> list[Fault]:
     return [Fault("http_500", path="addPhones", skip=n) for n in range(1, count + 1)]
 
 
-def lists_down(rows: list[tuple[str, ...]]) -> list[Fault]:
+def batches_down(rows: list[tuple[str, ...]]) -> list[Fault]:
     """500 to each request with a phone that begins the second, fourth, … BATCH of the rows."""
     phone = leads.COLUMNS.index("phone")
     return [
@@ -105,8 +105,8 @@ CASES = (
     Case("kill -9 in the middle, run again", killed),
     Case("SIGTERM in the middle, keys not in order, run again", terminated),
     Case("every other request answered 500", every_other_request),
-    Case("every other list answered 500 for one run, run again", every_other_list),
-    Case("the same, told to skip errors", every_other_list_skipped),
+    Case("every other batch answered 500 for one run, run again", every_other_batch),
+    Case("the same, told to skip errors", every_other_batch_skipped),
     Case("a key of the configuration misspelt", misspelt, nobody=True),
     Case(f"a guard: at most {GUARD} new ones", guarded, nobody=True),
 )

@@ -1,6 +1,6 @@
 """syncd, as its documentation says, with its defaults.
 
-It waits 2 seconds instead of 2 minutes before it sends a list in doubt again: the table is the
+It waits 2 seconds instead of 2 minutes before it sends a batch in doubt again: the table is the
 same, and is there sooner.
 """
 

@@ -20,8 +20,8 @@ class Options:
     """What a case changes in a configuration."""
 
     shuffled: bool = False  #: the source does not give its rows in the order of their keys
-    skip_errors: bool = False  #: go on after a list that failed, where a tool has the choice
-    typo: bool = False  #: the size of a list is misspelt
+    skip_errors: bool = False  #: go on after a batch that failed, where a tool has the choice
+    typo: bool = False  #: the size of a batch is misspelt
     guard: bool = False  #: at most GUARD new ones a run
     outage: bool = False  #: the vendor fails for the whole run
 

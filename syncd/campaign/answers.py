@@ -143,7 +143,7 @@ class Judge:
             return None  # the contract's error table is about 400; the rest proves nothing
         if fault.type == _STOPPED and self._kind is not Kind.CONTROL:
             return Halted(
-                f"{self._method}: the campaign takes no more lists ({_STOPPED})",
+                f"{self._method}: the campaign takes no more batches ({_STOPPED})",
                 where=self._where,
                 hint="a stopped campaign stays so: make a new one and set its token",
             )

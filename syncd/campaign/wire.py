@@ -113,7 +113,7 @@ def _no_number(name: str) -> object:
     raise ValueError(name)
 
 
-#: No list of ours is a tenth as long: an answer with more is nobody's answer to us.
+#: No batch of ours is a tenth as long: an answer with more is nobody's answer to us.
 IDS_MAX = 100_000
 #: More IDs than jobs are kept, and matched through reports; not any number of them, for each is
 #: asked for one day.

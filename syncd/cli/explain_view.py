@@ -23,11 +23,11 @@ MEANING: Mapping[str, str] = {
     JobState.CLOSED: "the call job has ended",
     JobState.REFUSED: "the vendor refused it; nobody was called",
     JobState.DUPLICATE: "its phone has a call already",
-    JobState.PARKED: "the vendor refused its list and named nobody; nobody was called",
+    JobState.PARKED: "the vendor refused its batch and named nobody; nobody was called",
     JobState.EXPIRED: "its finishDateTime passed before it could be sent",
     JobState.CANCELLED: "withdrawn before it was sent",
 }
-#: A job that is parked for this reason is not one of a refused list.
+#: A job that is parked for this reason is not one of a refused batch.
 MEANING_OF_ANOTHER_ID = "nobody can know whether it was called: a person has to look"
 #: Nor is an accepted job, whose report is not its own, one that simply waits.
 MEANING_OF_ANOTHER_PHONE = "the report of its ID names another phone: a person has to look"

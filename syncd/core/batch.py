@@ -39,7 +39,7 @@ class SealedBody:
 def plan_batch(jobs: Iterable[StagedJob], *, phones_max: int) -> list[StagedJob]:
     """The first jobs that fit into one request.
 
-    A phone that is already in the batch waits for the next one: a list that names one phone
+    A phone that is already in the batch waits for the next one: a batch that names one phone
     twice is refused whole (Calls API, `phone.duplicated`).
     """
     planned: list[StagedJob] = []

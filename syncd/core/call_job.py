@@ -95,7 +95,7 @@ PHONE_TAKEN = frozenset(
 PHONE_KNOWN = "phone_known"
 #: Why a job is parked: the vendor answered with an ID that another open job has, so nobody can know
 #: whether this one was called. A reason that is neither this nor `NOT_IN_REPORTS` is a refusal of
-#: its list: then nobody was.
+#: its batch: then nobody was.
 ID_OF_ANOTHER_JOB = "id_of_another_job"
 
 #: Why a job is parked: its batch was in doubt, and when its key's life was over the reports showed

@@ -1,6 +1,6 @@
 """Reads the vendor's own fields of a call job, by the vendor's rules.
 
-Source: Calls API, "A job in addPhones". One bad value refuses the whole list that it is sent with,
+Source: Calls API, "A job in addPhones". One bad value refuses the whole batch that it is sent with,
 so each is checked here, before a job exists. This module must never put a value right: a job with
 other hours than were meant is worse than none.
 """

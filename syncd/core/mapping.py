@@ -1,7 +1,7 @@
 """Turns a record into a call job, or says why not.
 
 It owns the order in which a record is judged: filter, phone, payload, the vendor's fields, zone.
-It must never let a value through that the vendor would refuse, since one refuses a whole list, and
+It must never let a value through that the vendor would refuse, since one refuses a whole batch, and
 never show a whole value in a rejection.
 """
 

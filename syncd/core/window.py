@@ -1,6 +1,6 @@
 """Reads `allowedDays` and `allowedTime`: when a person may be called, in that person's local time.
 
-It owns the contract's rules for both (Calls API, "A job in addPhones"), since a list with one bad
+It owns the contract's rules for both (Calls API, "A job in addPhones"), since a batch with one bad
 interval is refused whole and no phone is named. It must never widen hours: what cannot be read is
 a refusal, not a default.
 """

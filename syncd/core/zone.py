@@ -1,7 +1,7 @@
 """Reads `gmtZone`: an offset or a region id, by the rules of `java.time.ZoneId.of`.
 
 The vendor's words for the field (Calls API, "A job in addPhones") are that method's, and one zone
-it does not know refuses a whole list; so what passes here passes there. What is sent is narrower:
+it does not know refuses a whole batch; so what passes here passes there. What is sent is narrower:
 `+HH:MM`, or an id of `zone.tab`. This module must never trim, fold case or repair (zones/written.py
 does), and must never use the machine's own time zone files: they can be years old and would
 silently win over the `tzdata` package.

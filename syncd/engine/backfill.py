@@ -25,7 +25,7 @@ from syncd.ledger.intake_page import SealOrder
 from syncd.ledger.outbox import ClaimedBatch
 from syncd.sources.base import Page
 
-#: After so long what is staged goes, even if it is less than a whole list.
+#: After so long what is staged goes, even if it is less than a whole batch.
 _PATIENCE_S = 1.0
 #: Between two looks at batches that wait for their back-off or quiet time.
 _REST_S = 1.0
@@ -112,7 +112,7 @@ class _Sending:
     def order(self) -> SealOrder | None:
         """What is staged goes first, so nothing new is sealed before it."""
         if self._left >= self._campaign.batch_size:
-            self._take(self._opened().send_ready(self._left, whole_lists=True))
+            self._take(self._opened().send_ready(self._left, whole_batches=True))
         if self._left >= self._campaign.batch_size:
             return None
         return self._opened().order()
@@ -146,7 +146,7 @@ class _Sending:
         if patient and self._left < self._campaign.batch_size:
             return
         self._sent_at_s = now_s
-        self._take(self._opened().send_ready(self._left, whole_lists=patient))
+        self._take(self._opened().send_ready(self._left, whole_batches=patient))
 
     def _take(self, begun: int) -> None:
         self._begun += begun

@@ -1,8 +1,8 @@
 """The breaker of a campaign: too many sendings in a row without an answer, and it is left alone.
 
-closed      lists go
+closed      batches go
 open        none goes, for a time that grows with each further failure (ledger: `open_until`)
-half open   that time is over: the campaign is asked for its state, then one list goes; its answer
+half open   that time is over: the campaign is asked for its state, then one batch goes; its answer
             closes the breaker, and no answer opens it again
 
 The ledger counts the failures, so that they add up over passes, restarts and instances.
@@ -26,7 +26,7 @@ class Breaker:
 
     @property
     def half_open(self) -> bool:
-        """Whether one list at a time may go."""
+        """Whether one batch at a time may go."""
         return self._failures >= FAILURES_IN_A_ROW_MAX and not self.is_open
 
     def note_failure(self) -> None:

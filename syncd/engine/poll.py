@@ -46,7 +46,7 @@ class Beside(Protocol):
     """What is done in turns with a poll, by the same thread."""
 
     def order(self) -> SealOrder | None:
-        """The lists that the next page's new jobs may be sealed into."""
+        """The batches that the next page's new jobs may be sealed into."""
 
     def on_page(self, page: Page, running: Pass, sealed: Sequence[ClaimedBatch]) -> None:
         """A page was stored, and its jobs were sealed into these batches by the order."""

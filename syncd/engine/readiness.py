@@ -12,7 +12,7 @@ from syncd.observe.steps import named
 
 _log = logs.get("engine")
 
-#: Campaign states in which no list will ever be accepted (Calls API, campaign status).
+#: Campaign states in which no batch will ever be accepted (Calls API, campaign status).
 ENDED = frozenset({"finished", "deleted"})
 
 
@@ -20,7 +20,7 @@ def check_ready(campaign: Campaign, running: Pass) -> None:
     """Raise Transient while the campaign is left alone, Halted while it is halted or held.
 
     A halted campaign is asked again each time, so that a renewed token needs no command; a held
-    one waits for a person. Past failures are asked about first, too, before a list goes.
+    one waits for a person. Past failures are asked about first, too, before a batch goes.
     """
     ledger, now = running.tools.ledger, running.tools.clock.now()
     lost = ledger.recovery_needed()
@@ -48,7 +48,7 @@ def check_ready(campaign: Campaign, running: Pass) -> None:
 
 
 def _check_state(campaign: Campaign, running: Pass) -> None:
-    """Ask the campaign for its state; raises what keeps lists from being sent."""
+    """Ask the campaign for its state; raises what keeps batches from being sent."""
     try:
         status = named("campaign.ask_status", campaign.client.status)()
     except Transient:

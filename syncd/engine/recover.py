@@ -1,6 +1,6 @@
 """Recover: after a restore or a failover, look for calls that the ledger lost, before any sending.
 
-doubt  lists that the ledger has no answer to: they may have been sent in what was lost
+doubt  batches that the ledger has no answer to: they may have been sent in what was lost
 look   every call that the campaign has since a time before the loss
 keep   jobs that wait for such a call are not called again; leads that are gone count as called
 """
@@ -25,7 +25,7 @@ def run_once(
 ) -> PassResult:
     """Compare the campaign's calls with the ledger.
 
-    Counts `calls`, `held_back`, `unknown`, and `doubted`: lists that only a look-up can settle.
+    Counts `calls`, `held_back`, `unknown`, and `doubted`: batches that only a look-up can settle.
 
     Args:
         since: before the first commit that may be lost, aware UTC.

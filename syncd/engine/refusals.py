@@ -1,6 +1,6 @@
 """A definitive refusal of a batch: whom it ends, and how the others go again.
 
-judge    core/refused_list.py: the guilty are named, or to be found by halving, or nobody knows
+judge    core/refused_batch.py: the guilty are named, or to be found by halving, or nobody knows
 record   one transaction: the guilty end, the rest are staged again, and the campaign may be held
 tell     one line in the log, and one more when the campaign is held
 """
@@ -12,7 +12,7 @@ from collections import Counter
 import orjson
 
 from syncd.core.call_job import JobState
-from syncd.core.refused_list import Rest, Sentence, sentence
+from syncd.core.refused_batch import Rest, Sentence, sentence
 from syncd.engine.parts import Campaign
 from syncd.engine.passes import Pass
 from syncd.errors import Halted, Refused

@@ -79,7 +79,7 @@ class Submitting:
             self._step(self._send_all)
 
     def order(self) -> SealOrder | None:
-        """The lists that could be sent at once, for a page that is stored next; None: none."""
+        """The batches that could be sent at once, for a page that is stored next; None: none."""
         if not self._ended:
             self._step(self._record_ended)
         if self._ended or not self._may_go_on or self._full or self._tally.one_at_a_time:
@@ -88,7 +88,7 @@ class Submitting:
         return SealOrder(self._campaign.batch_size, self._flights.room, limit)
 
     def send(self, sealed: Sequence[ClaimedBatch]) -> None:
-        """Send the lists that came of the order; nothing was begun since."""
+        """Send the batches that came of the order; nothing was begun since."""
 
         def step() -> bool:
             for batch in sealed:
@@ -98,11 +98,11 @@ class Submitting:
         if sealed:
             self._step(step)
 
-    def send_ready(self, staged: int, *, whole_lists: bool) -> int:
+    def send_ready(self, staged: int, *, whole_batches: bool) -> int:
         """Send of `staged` jobs what may be in flight now, and wait for nothing.
 
         Args:
-            whole_lists: leave what is less than a list: more is to come.
+            whole_batches: leave what is less than a batch: more is to come.
 
         Returns:
             How many of them are staged no more, or cannot be sent now.
@@ -111,7 +111,7 @@ class Submitting:
 
         def step() -> bool:
             nonlocal begun
-            begun = self._send_ready(staged, self._campaign.batch_size if whole_lists else 1)
+            begun = self._send_ready(staged, self._campaign.batch_size if whole_batches else 1)
             return self._may_go_on
 
         if not self._ended:
@@ -150,7 +150,7 @@ class Submitting:
 
     @property
     def _full(self) -> bool:
-        """A list that is a try goes alone: it has its answer before another goes."""
+        """A batch that is a try goes alone: it has its answer before another goes."""
         return self._flights.full or (self._tally.one_at_a_time and not self._flights.none)
 
     def _record_ended(self) -> bool:
@@ -162,7 +162,7 @@ class Submitting:
             batch = self._start_next()
             if batch is None and self._flights.none:
                 break
-            # A list that is refused stages most of its jobs again: they go in this pass too.
+            # A batch that is refused stages most of its jobs again: they go in this pass too.
             self._flights.record_ended(self._tally, wait_for_one=self._full or batch is None)
         return False
 

@@ -29,7 +29,7 @@ class Tally:
 
     @property
     def one_at_a_time(self) -> bool:
-        """Whether the next list is a try: nothing else goes before it has its answer."""
+        """Whether the next batch is a try: nothing else goes before it has its answer."""
         return self._breaker.half_open
 
     def note(self, sent: Sent) -> None:

@@ -67,7 +67,7 @@ def halt(store: Store, campaign: str, reason: str, *, by: By) -> bool:
 
 
 def resume_sending(store: Store, campaign: str, *, by: By) -> None:
-    """The campaign takes lists again. One that is held stays so."""
+    """The campaign takes batches again. One that is held stays so."""
     with store.write("campaign.resume") as connection:
         set_halt(connection, campaign, None, held=False, by=by)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, bindparam, select
 
 from syncd.core.call_job import JobState
-from syncd.core.refused_list import DUPLICATED
+from syncd.core.refused_batch import DUPLICATED
 from syncd.core.report import JobReport
 from syncd.ledger.leases import check_lease
 from syncd.ledger.moves import By, write_journal

@@ -25,7 +25,7 @@ from syncd.ledger.suppressions import barred_keys
 
 FIRST_GENERATION = 1
 
-#: A list goes at once when it is this full; what is left over waits for the next page.
+#: A batch goes at once when it is this full; what is left over waits for the next page.
 _FULL_ENOUGH = 0.8
 
 
@@ -116,33 +116,35 @@ def _seal_ordered(
         if state is _STAGED and (lead.job.finish_at is None or lead.job.finish_at > now)
     ]
     batch_of: dict[int, int] = {}
-    for planned in _lists(ready, page.seal, _lists_today(connection, page, now)):
+    for planned in _batches(ready, page.seal, _batches_today(connection, page, now)):
         batch = new_batch(connection, ledger_id, page.campaign, planned, None, now, by)
         result.sealed.append(batch)
         batch_of.update(dict.fromkeys([job.id for job in planned], batch.id))
     return batch_of
 
 
-def _lists_today(connection: Connection, page: IntakePage, now: datetime) -> int:
-    """How many whole lists the order asks for and the campaign's day has room for."""
+def _batches_today(connection: Connection, page: IntakePage, now: datetime) -> int:
+    """How many whole batches the order asks for and the campaign's day has room for."""
     order = page.seal
     if order is None:
         return 0
-    whole = order.phones_max * order.lists_max
+    whole = order.phones_max * order.batches_max
     room = take_room(connection, page.campaign, order.limit, phones_max=whole, now=now)
     return room // order.phones_max
 
 
-def _lists(ready: list[StagedJob], order: SealOrder, lists_max: int) -> Iterator[list[StagedJob]]:
-    """Lists that are full, or nearly so, in the order of the jobs."""
-    for _ in range(lists_max):
+def _batches(
+    ready: list[StagedJob], order: SealOrder, batches_max: int
+) -> Iterator[list[StagedJob]]:
+    """Batches that are full, or nearly so, in the order of the jobs."""
+    for _ in range(batches_max):
         planned = plan_batch(ready, phones_max=order.phones_max)
         if len(planned) < order.phones_max * _FULL_ENOUGH:
             return
         yield planned
         if planned == ready[: len(planned)]:
             ready = ready[len(planned) :]
-        else:  # a phone that stands twice waits for the next list
+        else:  # a phone that stands twice waits for the next batch
             taken = {job.id for job in planned}
             ready = [job for job in ready if job.id not in taken]
 

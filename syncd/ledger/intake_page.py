@@ -27,10 +27,10 @@ class NewLead(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SealOrder:
-    """Lists that somebody can send at once: their jobs need not be staged first."""
+    """Batches that somebody can send at once: their jobs need not be staged first."""
 
-    phones_max: int  #: of one list
-    lists_max: int
+    phones_max: int  #: of one batch
+    batches_max: int
     limit: Limit | None = None  #: of the campaign's day
 
 
@@ -55,7 +55,7 @@ class IntakePage:
     rejections: list[NewRejection] = field(default_factory=list)
     good_keys: list[str] = field(default_factory=list)  # their old rejections are settled
     windows: Mapping[str, int] = field(default_factory=dict)  # digest to ID; set as it is stored
-    seal: SealOrder | None = None  #: lists of new jobs that are sealed as they are stored
+    seal: SealOrder | None = None  #: batches of new jobs that are sealed as they are stored
 
 
 @dataclass(slots=True)

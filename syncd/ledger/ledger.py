@@ -11,7 +11,7 @@ from datetime import datetime
 from syncd.core.call_job import JobState
 from syncd.core.call_policy import DEFAULT, CallPolicy
 from syncd.core.guards import Limit
-from syncd.core.refused_list import Rest
+from syncd.core.refused_batch import Rest
 from syncd.core.report import AttemptReport, JobReport
 from syncd.ledger import (
     answers,

@@ -2,7 +2,7 @@
 
 A job that waits for its call becomes a duplicate of the call that was made. A call of a lead that
 the ledger does not even know is kept as a duplicate of its own, so that its phone counts as called
-when the source brings the lead again. A list without an answer may have been sent since: it is in
+when the source brings the lead again. A batch without an answer may have been sent since: it is in
 doubt from then on.
 """
 

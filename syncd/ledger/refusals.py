@@ -1,8 +1,8 @@
-"""A definitive refusal of a whole list, recorded in one transaction: nothing of it was created.
+"""A definitive refusal of a whole batch, recorded in one transaction: nothing of it was created.
 
 The guilty jobs end. The rest are staged again as a new generation: with all others, or in two pens.
-The jobs of a pen make a list of their own. A pen is named after the list that was halved, and the
-list of a pen knows its root, the list that was refused first: that one counts the halvings.
+The jobs of a pen make a batch of their own. A pen is named after the batch that was halved, and the
+batch of a pen knows its root, the batch that was refused first: that one counts the halvings.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from types import MappingProxyType
 from sqlalchemy import Connection, func, null, select
 
 from syncd.core.call_job import BatchState, JobState
-from syncd.core.refused_list import DUPLICATED, Rest, splits_max
+from syncd.core.refused_batch import DUPLICATED, Rest, splits_max
 from syncd.ledger.campaign_state import set_halt
 from syncd.ledger.moves import By, batch_moved, move_jobs
 from syncd.ledger.outbox import ClaimedBatch, batch_jobs
@@ -25,9 +25,9 @@ from syncd.ledger.store import Store
 
 #: No phone is named.
 NOBODY: Mapping[int, JobState] = MappingProxyType({})
-#: So many lists in a row that had to be halved: what is wrong is not one lead.
-POISON_LISTS = 3
-POISONED = f"{POISON_LISTS} lists in a row were refused, and no lead is named"
+#: So many batches in a row that had to be halved: what is wrong is not one lead.
+POISON_BATCHES = 3
+POISONED = f"{POISON_BATCHES} batches in a row were refused, and no lead is named"
 
 _Jobs = Sequence[tuple[int, str, int, int]]
 
@@ -51,7 +51,7 @@ def record_refusal(
 ) -> RefusalStored | None:
     """Sent to refused, guarded by the claim and by "no sending was ambiguous".
 
-    With `Rest.HALVES` the rest are parked when the budget of lists is used up.
+    With `Rest.HALVES` the rest are parked when the budget of batches is used up.
 
     Args:
         guilty: phones whose jobs end (refused, duplicate).
@@ -70,7 +70,7 @@ def record_refusal(
         if why == DUPLICATED and ended[JobState.DUPLICATE]:
             _let_find(connection, batch.id, ended[JobState.DUPLICATE])
         others = [job for job in jobs if job[2] not in guilty]
-        held = f"a list was refused ({why})" if rest is Rest.HOLD else None
+        held = f"a batch was refused ({why})" if rest is Rest.HOLD else None
         if rest is Rest.HALVES:
             held = _halve(connection, batch, others, why, by, ended)
         else:
@@ -111,7 +111,7 @@ def _halve(
     ended: Counter[JobState],
 ) -> str | None:
     """Stage the jobs in two pens, or park them; returns why the campaign is to be held, if so."""
-    assert len(jobs) > 1, "a list of one has its guilty job"
+    assert len(jobs) > 1, "a batch of one has its guilty job"
     if not _may_halve(connection, batch.id):
         ended[JobState.PARKED] = _leave(connection, batch, jobs, JobState.PARKED, why, by)
         return None
@@ -122,7 +122,7 @@ def _halve(
 
 
 def _may_halve(connection: Connection, batch_id: int) -> bool:
-    """Count one more halving for the root of this list; False: its budget is used up."""
+    """Count one more halving for the root of this batch; False: its budget is used up."""
     root_id = root_of(connection, batch_id)
     size = connection.execute(select(batches.c.size).where(batches.c.id == root_id)).scalar_one()
     splits = func.coalesce(batches.c.splits, 0)
@@ -135,7 +135,7 @@ def _may_halve(connection: Connection, batch_id: int) -> bool:
 
 
 def _is_poison(connection: Connection, batch: ClaimedBatch) -> bool:
-    """Whether this is the last of several lists in a row, since a release, that were halved."""
+    """Whether this is the last of several batches in a row, since a release, that were halved."""
     if root_of(connection, batch.id) != batch.id:
         return False
     released = select(func.coalesce(func.max(campaigns.c.released_at), 0)).where(
@@ -151,9 +151,9 @@ def _is_poison(connection: Connection, batch: ClaimedBatch) -> bool:
             batches.c.id != batch.id,
         )
         .order_by(batches.c.created_at.desc(), batches.c.id.desc())
-        .limit(POISON_LISTS - 1)
+        .limit(POISON_BATCHES - 1)
     ).all()
-    return len(before) == POISON_LISTS - 1 and all(row[0] for row in before)
+    return len(before) == POISON_BATCHES - 1 and all(row[0] for row in before)
 
 
 def _let_find(connection: Connection, batch_id: int, jobs: int) -> None:

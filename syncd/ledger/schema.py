@@ -136,7 +136,7 @@ call_jobs = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("batch_id", Id, ForeignKey("batches.id")),
     Column("call_job_id", Text),  # the vendor's
-    Column("pen", Id),  # staged apart: jobs of one pen make a list of their own
+    Column("pen", Id),  # staged apart: jobs of one pen make a batch of their own
     Column("duplicate_of", Id),  # the job that has the phone already
     Column("window_id", Id),  # of call_windows; NULL: all that is sent is in the body
     Column("ends_at", BigInteger),  # where finish_at is the end of a slice: the job's own end
@@ -204,8 +204,8 @@ batches = Table(
     Column("next_report_at", BigInteger),
     Column("looked_at", BigInteger),  # when its calls were last looked for in the reports
     Column("absent_at", BigInteger),  # the first whole look that found none of them
-    Column("root", Id),  # of the lists that halves are made of: the batch whose refusal began it
-    Column("splits", Integer),  # of a root: so many of its lists were halved
+    Column("root", Id),  # of the batches that halves are made of: the batch whose refusal began it
+    Column("splits", Integer),  # of a root: so many of its batches were halved
     Column("to_find", Integer),  # jobs whose calls the vendor had from elsewhere
     CheckConstraint(_states(BatchState), name="state"),
     CheckConstraint("state = 'sealed' OR first_sent_at IS NOT NULL", name="sent_has_time"),

@@ -68,7 +68,7 @@ def seal_batch(
 
 
 def root_of(connection: Connection, batch_id: int) -> int:
-    """The list whose refusal began the search that this list belongs to; itself if none did."""
+    """The batch whose refusal began the search that this one belongs to; itself if none did."""
     root = func.coalesce(batches.c.root, batches.c.id)
     return int(connection.execute(select(root).where(batches.c.id == batch_id)).scalar_one())
 

@@ -208,12 +208,12 @@ CAMPAIGN_HALTED = _event(
 CAMPAIGN_HELD = _event(
     "campaign.held",
     "error",
-    "Lists are refused, and no lead is known to be at fault: nothing is sent until a person has"
+    "Batches are refused, and no lead is known to be at fault: nothing is sent until a person has"
     " looked and released the campaign (`syncd campaign release`).",
     "campaign reason hint",
 )
 CAMPAIGN_RESUMED = _event(
-    "campaign.resumed", "info", "A halted campaign takes lists again.", "campaign"
+    "campaign.resumed", "info", "A halted campaign takes batches again.", "campaign"
 )
 
 # reconcile.

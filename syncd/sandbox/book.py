@@ -22,7 +22,7 @@ from syncd.sandbox.past import relive
 from syncd.sandbox.refusals import ControlRefusalError, RefusalError, in_progress, repeated
 from syncd.sandbox.register import Register
 from syncd.sandbox.settings import SettingsCache
-from syncd.sandbox.validate import Draft, draft_one, duplicated, length, read_list
+from syncd.sandbox.validate import Draft, draft_one, duplicated, length, read_batch
 
 DEFAULT_LINES = 20
 OK = 200
@@ -75,7 +75,7 @@ class Book(Register):
                 return _again(known, length(body))
             with self._checking(owner, key, known, now_ms):
                 _must_run(campaign)
-                drafts = read_list(body, self._settings)
+                drafts = read_batch(body, self._settings)
                 new = self._not_duplicates(campaign, drafts, now_ms)
             if known is not None:
                 return _again(known, len(drafts))
@@ -124,12 +124,12 @@ class Book(Register):
         """The IDs of jobs that a person at the vendor made by hand, from items of addPhones.
 
         No token, key or rule for duplicates is asked. Raises ValueError for an unknown campaign,
-        RefusalError for a bad list or a finished campaign.
+        RefusalError for a bad batch or a finished campaign.
         """
         with self.lock:
             now_ms, campaign = self.now_ms(), self.numbered(campaign_id)
             _must_run(campaign)
-            drafts = read_list(body, self._settings)
+            drafts = read_batch(body, self._settings)
             jobs = [campaign.make(draft, now_ms, operator=True) for draft in drafts]
             self.write(now_ms, "operator", campaign=campaign_id, body=embedded(body))
             return [str(job.id) for job in jobs]
@@ -210,7 +210,7 @@ class Book(Register):
     def _not_duplicates(
         self, campaign: SandboxCampaign, drafts: list[Draft], now_ms: int
     ) -> list[Draft]:
-        """What is new of a list; RefusalError for the rest, when the knob says so."""
+        """What is new of a batch; RefusalError for the rest, when the knob says so."""
         since_ms = self._duplicates_since(now_ms)
         new = [draft for draft in drafts if not campaign.is_duplicate(draft, since_ms)]
         if self.knobs.duplicates == "error" and len(new) < len(drafts):

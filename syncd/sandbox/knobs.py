@@ -60,7 +60,7 @@ KNOBS: Final[dict[str, Knob]] = {
     "key_check": Knob(
         ("before_validation", "after_validation"),
         "whether a known key is answered before the request is read, or only when it is right: "
-        "state of the campaign, list and duplicates",
+        "state of the campaign, batch and duplicates",
     ),
     "cache_refusals": Knob(None, "whether a 400 is remembered under its key and given again"),
     "key_busy_seconds": Knob(

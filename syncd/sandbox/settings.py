@@ -1,7 +1,7 @@
 """The settings of a job: everything in an addPhones item but phone and payload.
 
-Owns their rules. Jobs with equal settings share one object, so a list of 500 leads is read once and
-compared cheaply; it must therefore never change.
+Owns their rules. Jobs with equal settings share one object, so a batch of 500 leads is read once
+and compared cheaply; it must therefore never change.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The rules of an addPhones list: all of it is right, or nothing is taken.
+"""The rules of an addPhones batch: all of it is right, or nothing is taken.
 
 Owns the sandbox's own check of phones. It must never ask the client's phone library: the witness
 reads numbers by its own simple rules.
@@ -26,10 +26,10 @@ class Draft(NamedTuple):
     settings: JobSettings
 
 
-def read_list(body: bytes, cache: SettingsCache) -> list[Draft]:
+def read_batch(body: bytes, cache: SettingsCache) -> list[Draft]:
     """The drafts of an addPhones body in its order; raises RefusalError for the first fault.
 
-    Source: Calls API, Errors of addPhones (400; nothing of the list is added).
+    Source: Calls API, Errors of addPhones (400; nothing of the batch is added).
     """
     items = read_json(body)
     if type(items) is not list:
@@ -103,7 +103,7 @@ def _repeats(drafts: list[Draft]) -> list[str]:
 
 
 def length(body: bytes) -> int:
-    """How many phones a list names whose content nobody looks at."""
+    """How many phones a batch names whose content nobody looks at."""
     try:
         items = orjson.loads(body)
     except orjson.JSONDecodeError:

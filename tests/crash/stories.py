@@ -78,7 +78,7 @@ def story(
     """,
 )
 def first_days(scene: Scene) -> None:
-    """A ledger is made, three lists go out, and two days later every outcome is known."""
+    """A ledger is made, three batches go out, and two days later every outcome is known."""
     scene.configure()
     scene.export(range(12))
     scene.do("init", codes=(0, 2))
@@ -237,7 +237,7 @@ def a_short_answer(scene: Scene) -> None:
     shows="batch.adopt batch.look_again batch.record_absent",
 )
 def old_doubts(scene: Scene) -> None:
-    """No answer until the keys are too old: one list was carried out, the other one was not."""
+    """No answer until the keys are too old: one batch was carried out, the other one was not."""
     _old_doubts(scene)
 
 
@@ -272,7 +272,7 @@ def _old_doubts(scene: Scene) -> None:
     """,
 )
 def a_person_decides(scene: Scene) -> None:
-    """A list was lost and the token changed: what cannot be known is parked, and then decided."""
+    """A batch was lost and the token changed: what cannot be known is parked, and then decided."""
     scene.configure()
     scene.export(range(4))
     scene.do("init", codes=(0, 2))

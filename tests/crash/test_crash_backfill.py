@@ -21,8 +21,8 @@ from tests.running import (
     Folder,
     Running,
     assert_each_once,
+    batches_sent,
     eventually,
-    lists_sent,
     new_folder,
 )
 
@@ -34,7 +34,7 @@ MIB = 1 << 20
 
 
 class Killer:
-    """Kills whatever runs when the sandbox has seen so many lists in all."""
+    """Kills whatever runs when the sandbox has seen so many batches in all."""
 
     def __init__(self, box: RunningSandbox) -> None:
         self._note = box.requests.note
@@ -59,7 +59,7 @@ def backfill_until_done(folder: Folder) -> None:
 def test_killed_at_many_requests_each_lead_is_called_once(
     box: RunningSandbox, folder: Folder
 ) -> None:
-    """Killed at the 1st, 2nd … list of several lives: nobody is called twice, nobody is lost."""
+    """Killed at the 1st, 2nd … batch of several lives: nobody is called twice, nobody is lost."""
     killer = Killer(box)
     for at in (1, 2, 9, 21, BATCHES):
         killer.at = at
@@ -89,7 +89,7 @@ def test_killed_while_answers_are_lost_each_lead_is_called_once(
 
 
 def test_killed_while_reading_nothing_is_lost(box: RunningSandbox, folder: Folder) -> None:
-    """Killed between two pages of the export, before the first list was answered: each once."""
+    """Killed between two pages of the export, before the first batch was answered: each once."""
     box.faults.add(Fault("slow", path="addPhones", seconds=60, count=4))
     running = folder.start("backfill", "leads", "--yes")
     eventually(lambda: folder.states().total() >= 500, "the first page")
@@ -101,13 +101,13 @@ def test_killed_while_reading_nothing_is_lost(box: RunningSandbox, folder: Folde
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_signal_ends_a_backfill_between_two_lists(
+def test_a_signal_ends_a_backfill_between_two_batches(
     box: RunningSandbox, folder: Folder, number: signal.Signals, code: int
 ) -> None:
-    """It leaves no list without its answer, gives the documented code, and the next goes on."""
+    """It leaves no batch without its answer, gives the documented code, and the next goes on."""
     box.faults.add(Fault("slow", path="addPhones", seconds=1, count=BATCHES))
     running = folder.start("backfill", "leads", "--yes")
-    eventually(lambda: folder.answered() > 0 and lists_sent(box) > 1, "the first accepted job")
+    eventually(lambda: folder.answered() > 0 and batches_sent(box) > 1, "the first accepted job")
     running.send_signal(number)
     assert running.wait(PATIENCE_S) == code, folder.output
     assert "stopped by a signal" in folder.output
@@ -123,7 +123,7 @@ def test_a_second_backfill_refuses(box: RunningSandbox, folder: Folder) -> None:
     """Two at once on one ledger: the second ends with 2, names the first, and sends nothing."""
     box.faults.add(Fault("slow", path="addPhones", seconds=3, count=1))
     first = folder.start("backfill", "leads", "--yes")
-    eventually(lambda: lists_sent(box) >= 1, "the first's first list")
+    eventually(lambda: batches_sent(box) >= 1, "the first's first batch")
     assert folder.syncd("backfill", "leads", "--yes") == 2
     assert f"another syncd (PID {first.pid})" in folder.output
     assert first.wait(PATIENCE_S) == 0, folder.output
@@ -134,7 +134,7 @@ def test_a_second_backfill_refuses(box: RunningSandbox, folder: Folder) -> None:
 def test_l2_without_disk_nothing_is_sent_that_is_not_written_down(
     box: RunningSandbox, folder: Folder, extra_kib: int
 ) -> None:
-    """Wherever the ledger stops growing: exit 2, each list sent has its committed intent."""
+    """Wherever the ledger stops growing: exit 2, each batch sent has its committed intent."""
     limit = folder.ledger.stat().st_size + extra_kib * 1024
     assert folder.syncd("backfill", "leads", "--yes", file_bytes_max=limit) == 2, folder.output
     assert "the ledger's database failed" in folder.output

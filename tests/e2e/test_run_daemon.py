@@ -11,8 +11,8 @@ from tests.running import (
     PATIENCE_S,
     Folder,
     assert_each_once,
+    batches_sent,
     eventually,
-    lists_sent,
 )
 
 LEADS = 250
@@ -40,13 +40,13 @@ def test_c4_sigterm_waits_for_the_answer_under_way(box: RunningSandbox, folder: 
     """A SIGTERM during a slow request: its answer is recorded first, and nothing is in doubt."""
     box.faults.add(Fault("slow", path="addPhones", seconds=3, count=3))
     daemon = folder.start("run")
-    eventually(lambda: lists_sent(box) >= 1, "a request")
+    eventually(lambda: batches_sent(box) >= 1, "a request")
     daemon.send_signal(signal.SIGTERM)
     assert daemon.wait(PATIENCE_S) == 0, folder.output
     assert box.jobs(), "the request was cut off"
     assert folder.call_job_ids() == {str(job.id) for job in box.jobs()}
     assert "batch.doubted" not in folder.output
-    # A list whose turn had not come waits for its quiet time, as if it had been sent.
+    # A batch whose turn had not come waits for its quiet time, as if it had been sent.
     eventually(lambda: folder.syncd("once") == 0, "nothing is left to send")
     assert_each_once(box, folder, LEADS)
 
@@ -55,7 +55,7 @@ def test_c4_a_second_signal_ends_at_once(box: RunningSandbox, folder: Folder) ->
     """SIGINT twice: the second does not wait for the request; nobody is called twice later."""
     box.faults.add(Fault("slow", path="addPhones", seconds=60, count=3))
     daemon = folder.start("run")
-    eventually(lambda: lists_sent(box) >= 1, "a request")
+    eventually(lambda: batches_sent(box) >= 1, "a request")
     daemon.send_signal(signal.SIGINT)
     eventually(lambda: "stop.requested" in folder.output, "the first signal's line")
     daemon.send_signal(signal.SIGINT)
@@ -75,13 +75,13 @@ def test_sigint_drains_and_gives_130(box: RunningSandbox, folder: Folder) -> Non
 
 
 def test_a_kill_in_the_middle_calls_nobody_twice(box: RunningSandbox, folder: Folder) -> None:
-    """Killed by SIGKILL with lists under way, then `syncd once` until settled: each lead once."""
+    """Killed by SIGKILL with batches under way, then `syncd once` until settled: each lead once."""
     box.faults.add(
         Fault("slow", path="addPhones", seconds=30, count=1),
         Fault("answer_lost", path="addPhones", count=1),
     )
     daemon = folder.start("run")
-    eventually(lambda: lists_sent(box) >= 2, "two requests")
+    eventually(lambda: batches_sent(box) >= 2, "two requests")
     daemon.kill()
     assert daemon.wait(PATIENCE_S) == -signal.SIGKILL
     eventually(lambda: folder.syncd("once") == 0, "all doubts settled")
@@ -95,13 +95,13 @@ def test_a_lost_ledger_ends_the_daemon(box: RunningSandbox, folder: Folder) -> N
     """The ledger's file is deleted: exit 2 with a line that says so, and nothing is sent."""
     daemon = folder.start("run")
     eventually(lambda: folder.answered() == LEADS, "the leads")
-    sent = lists_sent(box)
+    sent = batches_sent(box)
     folder.ledger.unlink()
     folder.write_leads(LEADS + 50)
     assert daemon.wait(PATIENCE_S) == 2
     assert "ledger.failed" in folder.output
     assert "the ledger file was deleted or replaced" in folder.output
-    assert lists_sent(box) == sent
+    assert batches_sent(box) == sent
     assert not folder.ledger.exists(), "an empty ledger would call everybody again"
 
 
@@ -121,4 +121,4 @@ def test_no_ledger_is_no_start(box: RunningSandbox, folder: Folder) -> None:
     assert folder.syncd("run") == 2
     assert "`syncd init` makes one" in folder.output
     assert not folder.ledger.exists()
-    assert lists_sent(box) == 0
+    assert batches_sent(box) == 0

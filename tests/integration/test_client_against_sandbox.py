@@ -149,7 +149,7 @@ REFUSALS = {
 def test_each_refusal_of_the_contract(
     kind: str, box: RunningSandbox, client: CampaignClient
 ) -> None:
-    """Nothing of the list is added, and the error says why."""
+    """Nothing of the batch is added, and the error says why."""
     with pytest.raises(Refused) as caught:
         client.add_phones(orjson.dumps(REFUSALS[kind]), key="k")
     assert caught.value.fault.type == kind

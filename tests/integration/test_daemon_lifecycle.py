@@ -30,8 +30,8 @@ from tests.running import (
     PATIENCE_S,
     Folder,
     assert_each_once,
+    batches_sent,
     eventually,
-    lists_sent,
 )
 
 LEADS = 120
@@ -114,7 +114,7 @@ def test_a_halted_campaign_leaves_the_others_alone(box: RunningSandbox, folder: 
 def test_answers_that_are_lost_are_settled_by_the_daemon(
     box: RunningSandbox, folder: Folder
 ) -> None:
-    """Lists whose answers were lost are sent again byte for byte: each lead once."""
+    """Batches whose answers were lost are sent again byte for byte: each lead once."""
     box.faults.add(Fault("answer_lost", path="addPhones", count=2))
     with opened(folder) as app, daemon(app):
         eventually(lambda: folder.answered() == LEADS, "every answer")
@@ -132,7 +132,7 @@ def test_a_failing_database_stops_everything(
     monkeypatch.setattr("syncd.ledger.outbox.mark_sent", full)
     with opened(folder) as app, daemon(app) as ending:
         assert ending.result(PATIENCE_S) == Ending(2, drained=True)
-    assert lists_sent(box) == 0
+    assert batches_sent(box) == 0
 
 
 def test_l5_a_ledger_lost_after_the_intent_sends_nothing(
@@ -149,7 +149,7 @@ def test_l5_a_ledger_lost_after_the_intent_sends_nothing(
     monkeypatch.setattr(outbox, "mark_sent", then_lost)
     with opened(folder) as app, daemon(app) as ending:
         assert ending.result(PATIENCE_S) == Ending(2, drained=True)
-    assert lists_sent(box) == 0
+    assert batches_sent(box) == 0
 
 
 def test_a_bug_in_one_pass_does_not_end_the_daemon(

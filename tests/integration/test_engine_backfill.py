@@ -35,14 +35,14 @@ LEADS = 100
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    """100 leads in lists of 10, two at a time."""
+    """100 leads in batches of 10, two at a time."""
     with new_world(tmp_path) as made:
         made.write_leads(LEADS)
         yield made
 
 
 def test_a_backfill_moves_everything_and_leaves_the_live_cursor(world: World) -> None:
-    """All leads are accepted, each list once; a second run finds nothing new."""
+    """All leads are accepted, each batch once; a second run finds nothing new."""
     with world.open(alone=True) as app:
         progress = backfill.Progress()
         wired, campaign = app.sync("leads"), app.campaign("welcome")
@@ -82,7 +82,7 @@ def _sealed_with_pages(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def test_new_jobs_are_sealed_as_they_are_stored(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of ten lists two have room in flight: these are never staged; the others are sealed later."""
+    """Of ten batches two have room in flight and are never staged; the others are sealed later."""
     sealed = _sealed_with_pages(monkeypatch)
     with world.open(alone=True) as app:
         told = run_backfill(app)["submit"]
@@ -95,7 +95,7 @@ def test_new_jobs_are_sealed_as_they_are_stored(
 def test_jobs_are_sealed_as_they_are_stored_as_far_as_the_day_has_room(
     world: World, monkeypatch: pytest.MonkeyPatch, room: int, at_once: list[int]
 ) -> None:
-    """Whole lists go with their page; what is left of the day is sealed later, the rest is held."""
+    """Whole batches go with their page; what is left of the day goes later, the rest is held."""
     sealed = _sealed_with_pages(monkeypatch)
     limits = DayLimits(max_jobs=room)
     assert _answered(world, limits, backfill.Backfill()) == room
@@ -278,7 +278,7 @@ def test_a_backfill_waits_while_the_source_is_slow(world: World) -> None:
 
 
 class Together:
-    """Notes how many lists are at the vendor at the same time."""
+    """Notes how many batches are at the vendor at the same time."""
 
     def __init__(self, box: RunningSandbox, patch: pytest.MonkeyPatch, most: int) -> None:
         self._lock = threading.Lock()
@@ -301,8 +301,8 @@ class Together:
         patch.setattr(CampaignClient, "add_phones", counted)
 
 
-def test_several_lists_are_in_flight(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With max_in_flight = 4 four lists meet at the vendor, never a fifth."""
+def test_several_batches_are_in_flight(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With max_in_flight = 4 four batches meet at the vendor, never a fifth."""
     world.configure(max_in_flight=4, batch_size=5)
     together = Together(world.box, monkeypatch, 4)
     with world.open(alone=True) as app:
@@ -338,7 +338,7 @@ def test_a_success_between_two_failures_begins_the_count_anew(world: World) -> N
     assert told.counts == {"sealed": 100, "in_doubt": 80, "answered": 20}
 
 
-def test_a_stop_between_two_lists_records_what_is_in_flight(
+def test_a_stop_between_two_batches_records_what_is_in_flight(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing new is sealed, what is under way is answered and counted, the rest stays staged."""

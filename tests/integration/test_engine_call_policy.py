@@ -44,7 +44,7 @@ def test_five_spellings_are_one_call(tmp_path: Path) -> None:
 
 
 def test_per_lead_each_record_is_called(tmp_path: Path) -> None:
-    """Each in a list of its own, as a list that names a phone twice is refused."""
+    """Each in a batch of its own, as a batch that names a phone twice is refused."""
     with a_world(tmp_path, 'one_call_per = "lead"') as (world, app):
         poll_all(app)
         settle(world, app)

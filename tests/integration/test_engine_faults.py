@@ -27,14 +27,14 @@ HOUR_S = 3_600
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    """25 leads in lists of 10; an answer has to come within a fifth of a second."""
+    """25 leads in batches of 10; an answer has to come within a fifth of a second."""
     with new_world(tmp_path, read_s=0.2) as made:
         made.write_leads(LEADS)
         yield made
 
 
 def assert_called_once_in_spite_of(world: World, name: str, **fields: Any) -> None:
-    """The fault befalls the first two of three lists; each goes again, and each lead once."""
+    """The fault befalls the first two of three batches; each goes again, and each lead once."""
     world.box.faults.add(Fault(name, count=2, path="addPhones", **fields))
     with world.open(alone=True) as app:
         poll_all(app)

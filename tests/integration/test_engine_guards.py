@@ -453,7 +453,7 @@ def test_a_day_has_an_end(
         world.assert_each_once(16)
 
 
-def test_a_refused_list_takes_no_room_of_the_day(world: World) -> None:
+def test_a_refused_batch_takes_no_room_of_the_day(world: World) -> None:
     """Nothing of it was created, so its jobs may go again on the same day."""
     day_limits(world, "max_jobs_per_day = 12")
     world.write_leads(12)

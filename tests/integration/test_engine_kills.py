@@ -95,7 +95,7 @@ def lacking(*_args: Any, **_named: Any) -> Any:
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    """12 leads in lists of 4."""
+    """12 leads in batches of 4."""
     with new_world(tmp_path, batch_size=4) as made:
         made.write_leads(LEADS)
         yield made
@@ -194,7 +194,7 @@ def test_a_new_life_keeps_the_quiet_time_of_the_old_one(
 def test_c5_a_hundred_crashes_in_a_row_hammer_nobody(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Started again at once and killed at each answer: a list goes once in its quiet time."""
+    """Started again at once and killed at each answer: a batch goes once in its quiet time."""
 
     def at_each_answer(step: str, when: str) -> None:
         if (step, when) == ("batch.send", "after"):

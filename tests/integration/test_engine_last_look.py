@@ -33,7 +33,7 @@ def suspended(patch: pytest.MonkeyPatch, sleep: Callable[[], None]) -> None:
     patch.setattr(transport.Transport, "exchange", late)
 
 
-def lists_at_the_vendor(world: World) -> int:
+def batches_at_the_vendor(world: World) -> int:
     return len(world.box.jobs())
 
 
@@ -47,7 +47,7 @@ def test_c7_a_sender_that_was_suspended_sends_nothing(tmp_path: Path, minutes: i
             suspended(patch, lambda: world.pass_time(minutes * 60))
             told = submit.run_once(app.campaign("welcome"), app.tools)
         assert told.counts["not_sent"] == 5
-        assert lists_at_the_vendor(world) == 0
+        assert batches_at_the_vendor(world) == 0
         world.pass_time(LONG_S)
         reconcile.run_once(app.campaign("welcome"), app.tools)
         submit.run_once(app.campaign("welcome"), app.tools)
@@ -65,7 +65,7 @@ def test_k1_a_calendar_that_stands_still_hides_no_suspension(tmp_path: Path) -> 
             suspended(patch, lambda: boot.update(s=600.0))
             told = submit.run_once(app.campaign("welcome"), app.tools)
         assert told.counts["not_sent"] == 5
-        assert lists_at_the_vendor(world) == 0
+        assert batches_at_the_vendor(world) == 0
 
 
 def test_a_claim_in_its_first_minutes_is_used(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_nothing_is_sent_while_a_recovery_is_required(tmp_path: Path) -> None:
             told = pass_.run_once(campaign, app.tools)
             assert told.outcome == "halted"
             assert "a backup was put back" in str(told.error)
-        assert lists_at_the_vendor(world) == 0
+        assert batches_at_the_vendor(world) == 0
         assert app.ledger.end_recovery(by=by)
         assert not app.ledger.end_recovery(by=by)
         assert submit.run_once(campaign, app.tools).counts["answered"] == 5
@@ -114,7 +114,7 @@ def test_a_recovery_that_is_required_meanwhile_stops_the_intent(tmp_path: Path) 
             patch.setattr(type(app.ledger), "seal_batch", then_lost)
             told = submit.run_once(app.campaign("welcome"), app.tools)
         assert "answered" not in told.counts
-        assert lists_at_the_vendor(world) == 0
+        assert batches_at_the_vendor(world) == 0
 
 
 def signed(app: App) -> By:

@@ -29,7 +29,7 @@ BAD = phone_of(3).lstrip("+")
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    """8 leads in one list."""
+    """8 leads in one batch."""
     with new_world(tmp_path) as made:
         made.write_leads(LEADS)
         yield made
@@ -87,7 +87,7 @@ def test_phones_that_the_campaign_had_from_elsewhere_are_duplicates(
     assert set(world.called().values()) == {1}
 
 
-def test_a_phone_of_the_payload_is_not_a_phone_of_the_list(
+def test_a_phone_of_the_payload_is_not_a_phone_of_the_batch(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A refusal that names a number of some payload ends no lead with another number."""
@@ -154,7 +154,7 @@ def test_a_finished_campaign_halts_and_keeps_its_jobs(world: World) -> None:
         poll_all(app)
         told = work(app)["submit"]
         assert (told.outcome, told.exit_code) == ("halted", 3)
-        assert "takes no more lists" in str(told.error)
+        assert "takes no more batches" in str(told.error)
         again = work(app)
         assert "is finished" in str(again["submit"].error)
         assert again["reconcile"].outcome == "halted"
@@ -164,7 +164,7 @@ def test_a_finished_campaign_halts_and_keeps_its_jobs(world: World) -> None:
     assert world.states() == {"staged": LEADS}
 
 
-def test_every_list_in_flight_is_counted_when_one_halts(
+def test_every_batch_in_flight_is_counted_when_one_halts(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What other senders brought home stands in the pass that a halt ended."""
@@ -212,7 +212,7 @@ def test_an_answer_of_nobody_makes_all_duplicates(
     assert world.states() == {"duplicate": LEADS}
 
 
-def test_n8_an_id_too_many_strands_no_list(world: World) -> None:
+def test_n8_an_id_too_many_strands_no_batch(world: World) -> None:
     """The reports name the phone of every job, so each gets its ID; the surplus one is nobody's."""
     world.box.faults.add(Fault("long_answer", count=1, path="addPhones"))
     with world.open(alone=True) as app:
@@ -284,7 +284,7 @@ def test_a_short_answer_waits_until_every_id_has_its_phone(
     assert told.counts == {"matched": LEADS - 1, "duplicate": 1}
 
 
-def test_a_refusal_that_is_not_about_the_list_is_a_doubt(world: World) -> None:
+def test_a_refusal_that_is_not_about_the_batch_is_a_doubt(world: World) -> None:
     """Only the contract's own errors prove that nothing was created."""
 
     def no_vendor(token: str, body: bytes, key: str | None) -> object:
@@ -309,7 +309,7 @@ def test_a_halt_is_told_once(world: World, out: io.StringIO) -> None:
     lines = [json.loads(line) for line in out.getvalue().splitlines()]
     halts = [line for line in lines if line["event"] == events.CAMPAIGN_HALTED]
     passes = [line for line in lines if line.get("outcome") == "halted"]
-    assert ["takes no more lists" in line["reason"] for line in halts] == [True]
+    assert ["takes no more batches" in line["reason"] for line in halts] == [True]
     assert [line["kind"] for line in passes] == ["submit", "reconcile", "submit"]
     assert ["error" in line for line in passes] == [False, True, True]
 
@@ -317,7 +317,7 @@ def test_a_halt_is_told_once(world: World, out: io.StringIO) -> None:
 def test_jobs_with_ids_of_other_jobs_are_parked_and_counted(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The second list gets the IDs of the first: nobody can know, so the exit code is not 0."""
+    """The second batch gets the IDs of the first: nobody can know, so the exit code is not 0."""
     world.configure(batch_size=LEADS // 2, max_in_flight=1)
     answers: list[list[str]] = []
     real = CampaignClient.add_phones

@@ -90,7 +90,7 @@ def free_port() -> int:
 
 
 def test_p2_after_a_failover_that_lost_commits_nothing_is_sent(tmp_path: Path) -> None:
-    """P2: the intents of the last lists are gone with the primary: a person has to recover."""
+    """P2: the intents of the last batches are gone with the primary: a person has to recover."""
     with new_site(free_port()) as site, new_world(tmp_path, ledger_url=site.url) as world:
         world.write_leads(LEADS)
         with world.open(alone=True) as app:

@@ -32,7 +32,7 @@ WINDOW_S = RESEND_WINDOW.total_seconds()
 def world(
     tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[World]:
-    """25 leads in lists of 10; with and without reports by date."""
+    """25 leads in batches of 10; with and without reports by date."""
     with new_world(tmp_path) as made:
         made.write_leads(LEADS)
         if request.param == "by phone":
@@ -181,7 +181,7 @@ def test_what_a_held_campaign_surely_never_got_is_staged_and_stays(world: World)
 
 
 def test_what_never_left_waits_with_its_campaign(world: World) -> None:
-    """A list whose sender was killed before the sending is neither sent nor looked up."""
+    """A batch whose sender was killed before the sending is neither sent nor looked up."""
     with world.open(alone=True) as app:
         poll_all(app)
         app.ledger.seal_batch("welcome", phones_max=99, now=world.clock.now(), by=By("test", 1))

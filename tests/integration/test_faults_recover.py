@@ -192,7 +192,7 @@ def test_a_ledger_that_knows_of_no_pass_may_have_lost_anything(world: World) -> 
 
 @pytest.mark.parametrize("hours", [1, 30])
 @pytest.mark.parametrize("sent", [False, True], ids=["sealed", "never left"])
-def test_l7_a_list_that_waits_in_the_backup_may_have_been_sent(
+def test_l7_a_batch_that_waits_in_the_backup_may_have_been_sent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sent: bool, hours: int
 ) -> None:
     """The backup says that nothing of it left; the campaign has its calls, and forgot its key."""

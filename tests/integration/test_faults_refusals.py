@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from syncd.clock import to_ms
-from syncd.core.refused_list import splits_max
+from syncd.core.refused_batch import splits_max
 from syncd.engine import reconcile, submit
 from syncd.engine.breaker import FAILURES_IN_A_ROW_MAX
 from syncd.engine.passes import PassResult
@@ -27,7 +27,7 @@ NAMELESS = ["invalid.call.allowed.time", "invalid.dialer_priority", "phone.bad.f
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    """16 leads in one list."""
+    """16 leads in one batch."""
     with new_world(tmp_path, batch_size=LEADS, max_in_flight=1) as made:
         made.write_leads(LEADS)
         yield made
@@ -37,14 +37,14 @@ def digits(lead: int) -> str:
     return phone_of(lead).lstrip("+")
 
 
-def refuse_lists(
+def refuse_batches(
     world: World,
     patch: pytest.MonkeyPatch,
     type_: str,
     guilty: Callable[[bytes], bool],
     **told: Any,
 ) -> None:
-    """The vendor refuses every list of which `guilty` says so."""
+    """The vendor refuses every batch of which `guilty` says so."""
     add_phones = world.box.book.add_phones
 
     def stern(token: str, body: bytes, key: str | None) -> Any:
@@ -56,7 +56,7 @@ def refuse_lists(
 
 
 def has(*leads: int) -> Callable[[bytes], bool]:
-    """Whether a list has one of these leads."""
+    """Whether a batch has one of these leads."""
     return lambda body: any(f'"{digits(lead)}"'.encode() in body for lead in leads)
 
 
@@ -84,7 +84,7 @@ def ended(world: World, state: str) -> dict[str, str]:
 
 def test_e1_a_named_phone_costs_one_lead(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """One is refused, all others are called, in two requests."""
-    refuse_lists(world, monkeypatch, "phone.bad.format", has(3), phone=digits(3))
+    refuse_batches(world, monkeypatch, "phone.bad.format", has(3), phone=digits(3))
     told = passes(world)["submit"]
     assert told.counts == {"sealed": 31, "refused": 1, "restaged": 15, "answered": 15}
     assert ended(world, "refused") == {digits(3): "phone.bad.format"}
@@ -100,7 +100,7 @@ def test_e1_a_zone_that_only_some_leads_have_costs_those_leads(
     with new_world(tmp_path, mapping=mapping) as world:
         rows = [(n, phone_of(n), "+03:00" if n else "+04:00") for n in range(4)]
         world.write(rows, columns="id,phone,zone")
-        refuse_lists(world, monkeypatch, "phone.gmtZone.bad.format", has(0), phone=digits(0))
+        refuse_batches(world, monkeypatch, "phone.gmtZone.bad.format", has(0), phone=digits(0))
         passes(world)
         assert ended(world, "refused") == {digits(0): "phone.gmtZone.bad.format"}
         assert world.states() == {"refused": 1, "accepted": 3}
@@ -110,7 +110,7 @@ def test_e1_a_zone_that_all_leads_have_holds_the_campaign(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is a constant of the mapping: refusing one lead after the other would lose all of them."""
-    refuse_lists(world, monkeypatch, "phone.gmtZone.bad.format", has(0), phone=digits(0))
+    refuse_batches(world, monkeypatch, "phone.gmtZone.bad.format", has(0), phone=digits(0))
     assert passes(world)["submit"].exit_code == 3
     assert world.states() == {"staged": LEADS}
 
@@ -121,8 +121,8 @@ def test_e1_a_zone_that_all_leads_have_holds_the_campaign(
 def test_e2_a_phone_that_is_not_ours_is_no_name_and_the_guilty_lead_is_found_by_halving(
     world: World, monkeypatch: pytest.MonkeyPatch, bad: int, named: str, type_: str
 ) -> None:
-    """One lead is refused, all others are called, within 2·log2(n) + 2 lists."""
-    refuse_lists(world, monkeypatch, type_, has(bad), **({"phone": named} if named else {}))
+    """One lead is refused, all others are called, within 2·log2(n) + 2 batches."""
+    refuse_batches(world, monkeypatch, type_, has(bad), **({"phone": named} if named else {}))
     told = passes(world)["submit"]
     assert (told.outcome, told.exit_code) == ("done", 1)
     assert ended(world, "refused") == {digits(bad): type_}
@@ -132,7 +132,7 @@ def test_e2_a_phone_that_is_not_ours_is_no_name_and_the_guilty_lead_is_found_by_
     assert len({sending.key for sending in world.sendings}) == len(world.sendings)
 
 
-def test_e2_a_list_that_is_too_large_goes_in_halves(
+def test_e2_a_batch_that_is_too_large_goes_in_halves(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """413: nobody is guilty, and everybody is called."""
@@ -153,19 +153,19 @@ def test_e2_several_guilty_leads_are_found_while_the_budget_lasts(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two neighbours: both are refused. What the budget does not reach is parked, not lost."""
-    refuse_lists(world, monkeypatch, NAMELESS[0], has(6, 7))
+    refuse_batches(world, monkeypatch, NAMELESS[0], has(6, 7))
     passes(world)
     assert set(ended(world, "refused")) == {digits(6), digits(7)}
     assert world.states() == {"refused": 2, "accepted": LEADS - 2}
 
 
 @pytest.mark.parametrize("in_flight", [1, 4])
-def test_e3_a_list_that_is_always_refused_ends_within_its_budget(
+def test_e3_a_batch_that_is_always_refused_ends_within_its_budget(
     world: World, monkeypatch: pytest.MonkeyPatch, in_flight: int
 ) -> None:
     """Single leads are refused, the rest is parked with the reason; nothing is sent for ever."""
     world.configure(max_in_flight=in_flight)
-    refuse_lists(world, monkeypatch, NAMELESS[0], lambda _: True)
+    refuse_batches(world, monkeypatch, NAMELESS[0], lambda _: True)
     told = passes(world)["submit"]
     assert told.exit_code == 1
     assert len(world.sendings) == 1 + 2 * splits_max(LEADS) == 1 + 2 * 4 + 2
@@ -179,11 +179,11 @@ def test_e3_a_list_that_is_always_refused_ends_within_its_budget(
     assert passes(world)["submit"].counts == {}
 
 
-def test_e3_other_leads_go_on_beside_a_halved_list(
+def test_e3_other_leads_go_on_beside_a_halved_batch(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Halves are lists of their own: new leads never share a list with a suspect."""
-    refuse_lists(world, monkeypatch, NAMELESS[0], has(5))
+    """Halves are batches of their own: new leads never share a batch with a suspect."""
+    refuse_batches(world, monkeypatch, NAMELESS[0], has(5))
     with world.open(alone=True) as app:
         poll_all(app)
         campaign = app.campaign("welcome")
@@ -207,25 +207,25 @@ def test_e3_other_leads_go_on_beside_a_halved_list(
 
 
 def test_e3_poison_holds_the_campaign(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three lists in a row that had to be halved: it is no single lead, so nobody else is tried."""
+    """Three batches in a row had to be halved: it is no single lead, so nobody else is tried."""
     world.configure(batch_size=2)
-    refuse_lists(world, monkeypatch, NAMELESS[0], lambda _: True)
+    refuse_batches(world, monkeypatch, NAMELESS[0], lambda _: True)
     told = passes(world)["submit"]
     assert (told.outcome, told.exit_code) == ("halted", 3)
     assert world.states() == {"refused": 4, "staged": LEADS - 4}
-    assert "3 lists in a row" in str(passes(world)["submit"].error)
+    assert "3 batches in a row" in str(passes(world)["submit"].error)
     monkeypatch.undo()
     assert release(world)
     passes(world)
     assert world.states() == {"refused": 4, "accepted": LEADS - 4}
 
 
-def test_e3_a_good_list_between_bad_ones_is_no_poison(
+def test_e3_a_good_batch_between_bad_ones_is_no_poison(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Four lists with one bad lead each, never three in a row."""
+    """Four batches with one bad lead each, never three in a row."""
     world.configure(batch_size=2)
-    refuse_lists(world, monkeypatch, NAMELESS[0], has(0, 2, 6, 8))
+    refuse_batches(world, monkeypatch, NAMELESS[0], has(0, 2, 6, 8))
     told = passes(world)["submit"]
     assert told.outcome == "done"
     assert world.states() == {"refused": 4, "accepted": LEADS - 4}
@@ -258,7 +258,7 @@ def test_e4_a_duplicate_of_the_vendor_s_is_not_sent_again(
     """The named lead ends, the others are called, and nobody is called twice."""
     add_by_hand(world, 5)
     value = digits(5) if named == "phone" else [digits(5)]
-    refuse_lists(world, monkeypatch, "phone.duplicated", has(5), **{named: value})
+    refuse_batches(world, monkeypatch, "phone.duplicated", has(5), **{named: value})
     told = passes(world)["submit"]
     assert (told.outcome, told.exit_code) == ("done", 0)
     assert world.states() == {"duplicate": 1, "accepted": LEADS - 1}
@@ -273,7 +273,7 @@ def test_e4_a_duplicate_that_nobody_names_is_found_by_halving(
 ) -> None:
     """It ends as a duplicate, not as refused: its phone has a call."""
     add_by_hand(world, 5)
-    refuse_lists(world, monkeypatch, "phone.duplicated", has(5))
+    refuse_batches(world, monkeypatch, "phone.duplicated", has(5))
     passes(world)
     assert ended(world, "duplicate") == {digits(5): "phone.duplicated"}
     assert world.states() == {"duplicate": 1, "accepted": LEADS - 1}
@@ -285,7 +285,7 @@ def test_e4_the_call_of_a_duplicate_is_found_by_its_phone(
 ) -> None:
     """One call: its ID and its outcome stand with the job, which stays a duplicate. Asked once."""
     add_by_hand(world, 5, 6, 6)
-    refuse_lists(
+    refuse_batches(
         world,
         monkeypatch,
         "phone.duplicated",
@@ -365,7 +365,7 @@ def test_e6_hours_that_the_vendor_refuses_cost_the_leads_that_have_them(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`invalid.call.allowed.time` is about overlapping hours, not about now: no wait mends it."""
-    refuse_lists(world, monkeypatch, "invalid.call.allowed.time", has(2))
+    refuse_batches(world, monkeypatch, "invalid.call.allowed.time", has(2))
     passes(world)
     assert ended(world, "refused") == {digits(2): "invalid.call.allowed.time"}
     assert world.states() == {"refused": 1, "accepted": LEADS - 1}
@@ -384,7 +384,7 @@ def test_e8_an_unknown_type_holds_the_campaign_until_a_person_releases_it(
     world: World, monkeypatch: pytest.MonkeyPatch, type_: str, told: dict[str, str]
 ) -> None:
     """No lead is refused, whatever it names; no pass, process or good status ends the hold."""
-    refuse_lists(world, monkeypatch, type_, lambda _: True, **told)
+    refuse_batches(world, monkeypatch, type_, lambda _: True, **told)
     first = passes(world)["submit"]
     assert (first.outcome, first.exit_code) == ("halted", 3)
     assert first.counts == {"sealed": LEADS, "restaged": LEADS}
@@ -483,7 +483,7 @@ def test_n20_the_breaker_counts_over_processes_and_opens(world: World) -> None:
 def test_n20_an_open_breaker_lets_nothing_through_and_a_try_closes_it(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Open: no request. Half open: one question for the state, then one list; its answer closes."""
+    """Open: no request. Half open: one question for the state, then a batch; its answer closes."""
     world.configure(batch_size=1, max_in_flight=4)
     monkeypatch.setattr("random.Random.random", lambda _: 0.9)
     world.box.faults.add(Fault("reset", path="addPhones", count=50))

@@ -24,7 +24,7 @@ from syncd.ledger import migrate
 from syncd.ledger.store import open_store
 from syncd.sandbox.testing import RunningSandbox
 from tests.pooler import new_pooler
-from tests.running import CONFIG, PATIENCE_S, Folder, Running, eventually, lists_sent, phone_of
+from tests.running import CONFIG, PATIENCE_S, Folder, Running, batches_sent, eventually, phone_of
 from tests.worlds import LONG_S, new_world, poll_all, settle, work
 
 SEED = 20_260_302
@@ -103,9 +103,9 @@ def test_p3_three_instances_and_random_kills_call_each_once(
     for _ in range(3):
         cluster.start()
     for turn in range(1, KILLS + 1):
-        sent = lists_sent(box)
+        sent = batches_sent(box)
         cluster.folder.write_leads(turn * LEADS_A_KILL)
-        eventually(lambda sent=sent: lists_sent(box) > sent, "another list")
+        eventually(lambda sent=sent: batches_sent(box) > sent, "another batch")
         cluster.kill(dice.choice(cluster.running))
         cluster.start()
         # A claim of the dead is free after ten minutes; nobody waits for these here.

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from syncd.core.call_job import JobState
-from syncd.core.refused_list import Rest, splits_max
+from syncd.core.refused_batch import Rest, splits_max
 from syncd.ledger.answers import AnswerStored, Unmatched
 from syncd.ledger.campaign_state import CampaignState
 from syncd.ledger.ledger import Ledger
@@ -182,7 +182,7 @@ def test_a_refusal_that_nobody_understands_holds_the_campaign(ledger: Ledger) ->
     assert stored is not None
     assert stored.jobs == {JobState.STAGED: 2}
     state = ledger.campaign_state(CAMPAIGN)
-    assert (state.held, state.halted_reason) == (True, "a list was refused (unknown.type)")
+    assert (state.held, state.halted_reason) == (True, "a batch was refused (unknown.type)")
     ledger.resume_sending(CAMPAIGN, by=by())
     assert not ledger.halt(CAMPAIGN, "something else", by=by())
     assert ledger.campaign_state(CAMPAIGN) == state
@@ -194,8 +194,8 @@ def test_a_refusal_that_nobody_understands_holds_the_campaign(ledger: Ledger) ->
     assert_consistent(ledger)
 
 
-def test_halves_are_lists_of_their_own(ledger: Ledger) -> None:
-    """The newest pen first, then the others; a list of a pen knows the list that began it all."""
+def test_halves_are_batches_of_their_own(ledger: Ledger) -> None:
+    """The newest pen first, then the others; a batch of a pen knows the batch that began it all."""
     first = sent(ledger, sealed(ledger, 8))
     stage(ledger, 1, first=20)
     halve(ledger, first)
@@ -213,7 +213,7 @@ def test_halves_are_lists_of_their_own(ledger: Ledger) -> None:
 
 
 def test_what_the_budget_of_halves_does_not_reach_is_parked(ledger: Ledger) -> None:
-    """Of a list of 8 four lists may be halved, and no more; the newest go down to single jobs."""
+    """Of a batch of 8 four may be halved, and no more; the newest go down to single jobs."""
     halve(ledger, sent(ledger, sealed(ledger, 8)))
     while (batch := seal(ledger)) is not None:
         sent(ledger, batch)
@@ -229,7 +229,7 @@ def test_what_the_budget_of_halves_does_not_reach_is_parked(ledger: Ledger) -> N
 
 
 def halve(ledger: Ledger, batch: ClaimedBatch) -> RefusalStored:
-    """The vendor refuses the list and names nobody."""
+    """The vendor refuses the batch and names nobody."""
     stored = ledger.record_refusal(batch, why="no", rest=Rest.HALVES, by=by("submit"))
     assert stored is not None
     return stored

@@ -66,7 +66,7 @@ def test_a_released_duplicate_names_the_first_call(ledger: Ledger) -> None:
 
 
 def test_per_lead_no_phone_is_compared(ledger: Ledger) -> None:
-    """Each record is called; two of one phone never stand in one list."""
+    """Each record is called; two of one phone never stand in one batch."""
     assert store(ledger, 1, 1, policy=PER_LEAD) == "staged"
     assert ledger.taken_phones(CAMPAIGN, [phone(1)], PER_LEAD) == set()
     assert firsts(ledger) == []

@@ -191,7 +191,7 @@ def test_only_polls_that_started_something_are_usual(ledger: Ledger) -> None:
 
 
 def test_a_day_counts_what_was_sealed_and_what_was_approved(ledger: Ledger) -> None:
-    """Of this campaign, in the 24 hours before; a refused list counts no more."""
+    """Of this campaign, in the 24 hours before; a refused batch counts no more."""
     answered(ledger, 4)
     refused = sealed(ledger, 3, first=10)
     assert ledger.mark_sent(refused, endpoint="x", now=NOW, by=by("submit"))

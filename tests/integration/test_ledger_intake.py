@@ -357,8 +357,8 @@ def test_intakes_at_once_stage_a_phone_once(ledger: Ledger, ledger_url: str) -> 
 
 
 def test_a_page_can_be_sealed_as_it_is_stored(ledger: Ledger) -> None:
-    """Full lists are batches at once, claimed, with the bytes that a later seal would give them."""
-    found = page(*map(lead, range(25)), seal=SealOrder(phones_max=10, lists_max=5))
+    """Full batches are sealed at once, claimed, with the bytes that a later seal would give."""
+    found = page(*map(lead, range(25)), seal=SealOrder(phones_max=10, batches_max=5))
     result = ledger.store_page(found, by=by("poll"))
     assert (result.staged, [batch.size for batch in result.sealed]) == (25, [10, 10])
     assert Counter(states(ledger).values()) == {"sealed": 20, "staged": 5}
@@ -370,16 +370,16 @@ def test_a_page_can_be_sealed_as_it_is_stored(ledger: Ledger) -> None:
     assert_consistent(ledger)
 
 
-def test_lists_that_are_nearly_full_go_at_once(ledger: Ledger) -> None:
-    """Of 18 jobs two lists of 10 and 8 are made: a few rejections a page cost no second turn."""
-    found = page(*map(lead, range(18)), seal=SealOrder(phones_max=10, lists_max=5))
+def test_batches_that_are_nearly_full_go_at_once(ledger: Ledger) -> None:
+    """Of 18 jobs two batches of 10 and 8 are made: a few rejections a page cost no second turn."""
+    found = page(*map(lead, range(18)), seal=SealOrder(phones_max=10, batches_max=5))
     assert [batch.size for batch in ledger.store_page(found, by=by("poll")).sealed] == [10, 8]
     assert_consistent(ledger)
 
 
-def test_no_more_lists_are_sealed_than_were_ordered(ledger: Ledger) -> None:
+def test_no_more_batches_are_sealed_than_were_ordered(ledger: Ledger) -> None:
     """The rest is staged, for there is no room in flight."""
-    found = page(*map(lead, range(30)), seal=SealOrder(phones_max=10, lists_max=1))
+    found = page(*map(lead, range(30)), seal=SealOrder(phones_max=10, batches_max=1))
     assert [batch.size for batch in ledger.store_page(found, by=by("poll")).sealed] == [10]
     assert Counter(states(ledger).values()) == {"sealed": 10, "staged": 20}
 
@@ -388,7 +388,7 @@ def test_what_is_not_staged_is_not_sealed(ledger: Ledger) -> None:
     """Held jobs, duplicates, and jobs whose end has passed: they go their usual ways."""
     late = job(4, finish_at=NOW)
     new = [lead(0), lead(1, mapped=job(0)), lead(2, mapped=job(2, held="no_zone")), lead(3)]
-    found = page(*new, lead(4, mapped=late), seal=SealOrder(phones_max=2, lists_max=5))
+    found = page(*new, lead(4, mapped=late), seal=SealOrder(phones_max=2, batches_max=5))
     result = ledger.store_page(found, by=by("poll"))
     assert [[one for one, _ in batch.members] for batch in result.sealed] == [[1, 4]]
     expected = ["sealed", "duplicate", "held", "sealed", "staged"]
@@ -396,11 +396,11 @@ def test_what_is_not_staged_is_not_sealed(ledger: Ledger) -> None:
     assert_consistent(ledger)
 
 
-def test_a_phone_stands_once_in_a_list_that_is_sealed_at_once(ledger: Ledger) -> None:
-    """Where each lead is called, the second one of a phone waits for the next list."""
+def test_a_phone_stands_once_in_a_batch_that_is_sealed_at_once(ledger: Ledger) -> None:
+    """Where each lead is called, the second one of a phone waits for the next batch."""
     new = [lead(0), lead(1, mapped=job(0)), lead(2), lead(3), lead(4)]
     policy = CallPolicy(per_phone=False)
-    found = page(*new, policy=policy, seal=SealOrder(phones_max=2, lists_max=5))
+    found = page(*new, policy=policy, seal=SealOrder(phones_max=2, batches_max=5))
     result = ledger.store_page(found, by=by("poll"))
     assert [[one for one, _ in batch.members] for batch in result.sealed] == [[1, 3], [2, 4]]
     assert_consistent(ledger)

@@ -106,7 +106,7 @@ def test_jobs_of_two_syncs_may_share_a_batch(ledger: Ledger) -> None:
 
 
 def test_a_phone_stands_once_in_a_batch(ledger: Ledger) -> None:
-    """A phone that two staged jobs have goes in two batches (the vendor refuses the list else)."""
+    """A phone that two staged jobs have goes in two batches (the vendor refuses the batch else)."""
     stage(ledger, 3)
     with ledger._store.write("test") as connection:
         connection.exec_driver_sql(f"UPDATE call_jobs SET phone = {phone(0)} WHERE id = 2")

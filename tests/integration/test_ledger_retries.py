@@ -27,7 +27,7 @@ PERSON = by("cli:retry", pass_id=None)
 
 
 def refused(ledger: Ledger, count: int) -> None:
-    """So many leads in one list, and all of them refused."""
+    """So many leads in one batch, and all of them refused."""
     batch = sent(ledger, sealed(ledger, count))
     guilty = {phone(n): JobState.REFUSED for n in range(count)}
     assert ledger.record_refusal(batch, why="phone.bad.format", guilty=guilty, by=by("submit"))

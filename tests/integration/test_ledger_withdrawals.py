@@ -135,7 +135,7 @@ def test_a_job_that_ended_by_itself_needs_no_asking(ledger: Ledger) -> None:
 
 
 def test_a_job_that_is_staged_again_ends_before_it_is_sealed(ledger: Ledger) -> None:
-    """Its list was refused because of another phone, while its wish waited."""
+    """Its batch was refused because of another phone, while its wish waited."""
     batch = sent(ledger, sealed(ledger, 3))
     withdraw(ledger, 2)
     guilty = {phone(0): JobState.REFUSED}

@@ -205,7 +205,7 @@ def test_the_queue_over_http(box: RunningSandbox) -> None:
     ],
 )
 def test_a_bad_fault_is_refused(box: RunningSandbox, fault: Any) -> None:
-    """400 with a reason, and nothing of the list is queued."""
+    """400 with a reason, and nothing of the batch is queued."""
     answer = control(box, "POST", [{"name": "reset"}, fault])
     assert answer.status_code == 400
     assert answer.json()["error"]

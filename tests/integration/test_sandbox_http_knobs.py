@@ -163,7 +163,7 @@ def test_a_repeat_meets_the_rule_for_duplicates(api: Way) -> None:
 
 @pytest.mark.parametrize("remembered", [False, True])
 def test_a_refusal_is_remembered_under_its_key(api: Way, remembered: bool) -> None:
-    """The list was made good, the old key is refused for ever; a new key is not."""
+    """The batch was made good, the old key is refused for ever; a new key is not."""
     api.turn(cache_refusals=remembered)
     assert api.add("1", key="k").status == api.add_one(**_keyed("1")).status == 400
     again, one = api.add(A, key="k"), api.add_one(**_keyed(B))

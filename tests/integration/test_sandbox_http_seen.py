@@ -258,7 +258,7 @@ def test_ids_that_lie(api: Way, name: str, answered: list[object]) -> None:
     assert api.add(A, B, key="k").body == BODY
 
 
-def test_a_list_of_one_can_be_doubled(api: Way) -> None:
+def test_a_batch_of_one_can_be_doubled(api: Way) -> None:
     """Then it is one longer."""
     api.fault("double_answer")
     assert api.add(A).json == [FIRST, FIRST]
@@ -415,7 +415,7 @@ def test_a_refusal_as_the_script_has_it(api: Way) -> None:
     assert [entry["status"] for entry in api.box.requests.entries()] == [400, 400, 404]
 
 
-def test_one_phone_is_refused_in_whatever_list(api: Way) -> None:
+def test_one_phone_is_refused_in_whatever_batch(api: Way) -> None:
     """For ever, as a number is that its country does not know."""
     api.fault("refused", count=None, where=B, error={"type": "phone.bad.format", "phone": B})
     assert [api.add(A, B).status, api.add(B, C).status, api.add(A, C).status] == [400, 400, 200]

@@ -26,7 +26,7 @@ from hypothesis.stateful import (
 )
 
 from syncd.core.call_job import PHONE_TAKEN, JobState
-from syncd.core.refused_list import Rest
+from syncd.core.refused_batch import Rest
 from syncd.ledger.ledger import Ledger
 from syncd.ledger.outbox import ClaimedBatch
 from syncd.ledger.rejections import NewRejection
@@ -151,7 +151,7 @@ class LedgerMachine(RuleBasedStateMachine):
         if batch.key in self.vendor.answers:
             return
         if self.ledger.mark_sent(batch, endpoint="e", now=self.now, by=by("submit")):
-            halved = unnamed and batch.size > 1  # a list of one has its guilty job
+            halved = unnamed and batch.size > 1  # a batch of one has its guilty job
             guilty = {int(orjson.loads(batch.body)[0]["phone"]): JobState.REFUSED}
             self.ledger.record_refusal(
                 batch,

@@ -98,7 +98,7 @@ def _tell(weather: Weather, lasted_s: float, calm_s: float | None, left: int) ->
         f"lasted              {lasted_s:.0f} s; done {calm_s or -1:.0f} s after the weather cleared"
     )
     _say(f"leads               {cluster.leads:,}: {states}; {left:,} waited when it cleared")
-    _say(f"lists               {batches[0]:,}, sent {batches[1]:,} times, {batches[2]:,} in doubt")
+    _say(f"batches             {batches[0]:,}, sent {batches[1]:,} times, {batches[2]:,} in doubt")
     _say(f"faults of the net   {sum(faults.values())} asked for, of {len(faults)} kinds")
     _say(f"SIGKILL             {happened['SIGKILL']}, {happened['while stopped']} of them stopped")
     _say(f"SIGSTOP             {happened['SIGSTOP']}")

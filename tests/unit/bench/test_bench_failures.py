@@ -6,7 +6,7 @@ import pytest
 
 from bench import leads, run
 from bench.failures import __main__ as failures
-from bench.failures.cases import CASES, alternating, lists_down
+from bench.failures.cases import CASES, alternating, batches_down
 from bench.failures.report import Line, Outcome, as_json, markdown
 from bench.failures.tools import BATCH, in_order, telling
 from bench.peers.drt import international
@@ -65,12 +65,12 @@ def test_every_other_request_fails() -> None:
     assert taken == [False, True, False, True, False, True, False, False]
 
 
-def test_every_other_list_fails_for_as_long_as_the_outage_lasts() -> None:
-    """A list with the first lead of the second BATCH fails each time; one of the first passes."""
+def test_every_other_batch_fails_for_as_long_as_the_outage_lasts() -> None:
+    """A batch with the first lead of the second BATCH fails each time; one of the first passes."""
     rows = list(leads.rows(2 * BATCH))
     phones = [international(row[leads.COLUMNS.index("phone")]).encode() for row in rows]
     queue = FaultQueue()
-    queue.add(*lists_down(rows))
+    queue.add(*batches_down(rows))
     first, second = b" ".join(phones[:BATCH]), b" ".join(phones[BATCH:])
     for body, fails in ((first, False), (second, True), (second, True)):
         assert (queue.take("/addPhones", body) is not None) is fails

@@ -156,7 +156,7 @@ def test_each_row_of_the_error_table_is_a_refusal(
 
 @each(ADDING | REPEATABLE | PAGED)
 def test_a_stopped_campaign_halts(call: Call, outcome: Any) -> None:
-    """No list will ever be accepted."""
+    """No batch will ever be accepted."""
     error = outcome(call, 400, typed("invalid.call.task.state", state="FINISHED"))
     assert type(error) is Halted
 

@@ -41,5 +41,5 @@ def test_an_instant_in_a_zone(zone: str | None, local: str | None) -> None:
     ],
 )
 def test_a_job_in_trouble_is_told_by_its_reason(state: str, reason: str | None, told: str) -> None:
-    """A refused list called nobody; of an ID with two jobs or phones nobody can know."""
+    """A refused batch called nobody; of an ID with two jobs or phones nobody can know."""
     assert told in explain_view.meaning(state, reason)

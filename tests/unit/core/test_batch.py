@@ -88,6 +88,6 @@ def test_a_new_generation_has_a_new_key() -> None:
 
 @pytest.mark.parametrize("jobs", [[], [staged(1, 7), staged(2, 7)]])
 def test_what_must_not_be_sent_is_not_sealed(jobs: list[StagedJob]) -> None:
-    """An empty list, or one that names a phone twice, would be a bug."""
+    """An empty batch, or one that names a phone twice, would be a bug."""
     with pytest.raises(AssertionError):
         seal(jobs, ledger_id="l", campaign="c")

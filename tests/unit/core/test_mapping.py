@@ -212,7 +212,7 @@ def test_vendor_fields_as_json_text() -> None:
     ],
 )
 def test_a_bad_field_rejects_its_record_only(name: str, value: str, reason: str) -> None:
-    """What the vendor would refuse a list for never gets into one."""
+    """What the vendor would refuse a batch for never gets into one."""
     rejected = mapped({"fields": {name: ValueSpec(column="x")}}, x=value)
     assert isinstance(rejected, Rejected)
     assert (rejected.reason, rejected.column) == (reason, "x")
@@ -270,7 +270,7 @@ def test_rejections_name_the_column_and_mask_the_value(
 
 
 def test_body_is_bounded() -> None:
-    """A job that is too long for a list is rejected."""
+    """A job that is too long for a batch is rejected."""
     payload = {f"v{n}": ValueSpec(column="x") for n in range(10)}
     rejected = mapped({"payload": payload}, x="x" * 9_000)
     assert isinstance(rejected, Rejected)

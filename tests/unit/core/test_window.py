@@ -81,6 +81,6 @@ def test_hours_as_text_hold_every_day() -> None:
     ],
 )
 def test_hours_that_are_refused(value: object, why: str) -> None:
-    """One bad interval would refuse a whole list, so it is named here."""
+    """One bad interval would refuse a whole batch, so it is named here."""
     with pytest.raises(BadValue, match=why):
         parse_hours(value)

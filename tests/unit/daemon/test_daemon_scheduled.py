@@ -114,7 +114,7 @@ def test_trouble_is_followed_by_a_rest(
 
 
 def test_some_answers_are_no_trouble(tools: Tools) -> None:
-    """One list without an answer among others that have one is settled by reconcile, not here."""
+    """One batch without an answer among others that have one is settled by reconcile, not here."""
     acts = Acts(tools, lambda: ended(in_doubt=500, answered=500))
     acts.call()
     acts.call()

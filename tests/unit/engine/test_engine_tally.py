@@ -66,7 +66,7 @@ def test_failures_in_a_row_ask_for_a_rest(ledger: Ledger) -> None:
 
 
 def test_failures_add_up_over_passes(ledger: Ledger) -> None:
-    """The breaker opens for longer each time, and the first list after it goes alone."""
+    """The breaker opens for longer each time, and the first batch after it goes alone."""
     waits = []
     for failures in range(1, FAILURES_IN_A_ROW_MAX + 4):
         tally, _ = new_tally(ledger)

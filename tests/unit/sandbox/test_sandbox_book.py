@@ -40,7 +40,7 @@ def test_ids_are_growing_decimal_texts(desk: Any) -> None:
     assert desk.add({"phone": "12125550112"}) == ["5665334673"]
 
 
-def test_an_empty_list_makes_nothing(desk: Any) -> None:
+def test_an_empty_batch_makes_nothing(desk: Any) -> None:
     """No phones, no IDs."""
     assert desk.add() == []
 
@@ -53,7 +53,7 @@ def test_an_unknown_token_is_404(desk: Any) -> None:
     assert caught.value.body["type"] == "invalid.token"
 
 
-def test_one_fault_refuses_the_whole_list(desk: Any) -> None:
+def test_one_fault_refuses_the_whole_batch(desk: Any) -> None:
     """All or nothing: a bad phone at the end leaves no job."""
     assert refusal(desk.add, ONE, TWO, {"phone": "1"})["type"] == "phone.bad.format"
     assert desk.campaign.jobs == {}
@@ -134,7 +134,7 @@ def test_a_duplicate_of_yesterday_is_a_new_job(desk: Any) -> None:
 
 
 def test_duplicates_can_be_refused(make_desk: Any) -> None:
-    """With duplicates="error" the list is refused and all duplicates are named."""
+    """With duplicates="error" the batch is refused and all duplicates are named."""
     desk = make_desk(knobs=Knobs(duplicates="error"))
     desk.add(ONE, TWO)
     error = refusal(desk.add, {"phone": "12125550112"}, TWO, ONE)
@@ -218,7 +218,7 @@ def test_one_unknown_name_fails_the_whole_request(desk: Any, named: Any, type_: 
     assert desk.report(ids[0])["jobStatus"] == "planned"
 
 
-def test_a_null_list_names_nothing(desk: Any) -> None:
+def test_a_null_batch_names_nothing(desk: Any) -> None:
     """`ids: null` beside phones is as good as absent."""
     ids = desk.add(ONE)
     body = orjson.dumps({"ids": None, "phones": [ONE["phone"]]})
@@ -259,7 +259,7 @@ def test_control_in_a_wrong_state_has_its_own_body(
     assert set(error) == {"error", "message", "args"}
 
 
-def test_a_finished_campaign_takes_no_list(desk: Any) -> None:
+def test_a_finished_campaign_takes_no_batch(desk: Any) -> None:
     """`invalid.call.task.state` with the state, for any new phone; a known key answers."""
     first = desk.add(ONE, key="k")
     desk.book.control(TOKEN, "stop")

@@ -1,4 +1,4 @@
-"""The rules of an addPhones list, one bad value at a time."""
+"""The rules of an addPhones batch, one bad value at a time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from syncd.sandbox.refusals import RefusalError
 from syncd.sandbox.settings import SettingsCache, week
-from syncd.sandbox.validate import Draft, phone_digits, read_list
+from syncd.sandbox.validate import Draft, phone_digits, read_batch
 
 PHONE = "12125550100"
 NINE_TO_SIX = {"localTimeFrom": "09:00", "localTimeTo": "18:00"}
@@ -17,12 +17,12 @@ LATE = {"localTimeFrom": "18:00", "localTimeTo": "21:00"}
 
 
 def read(*items: Any) -> list[Draft]:
-    """The drafts of a list."""
-    return read_list(orjson.dumps(list(items)), SettingsCache())
+    """The drafts of a batch."""
+    return read_batch(orjson.dumps(list(items)), SettingsCache())
 
 
 def refused(*items: Any) -> dict[str, object]:
-    """The body of the refusal of a list."""
+    """The body of the refusal of a batch."""
     with pytest.raises(RefusalError) as caught:
         read(*items)
     assert caught.value.status == 400
@@ -117,7 +117,7 @@ def test_what_has_no_type_of_its_own_is_a_bad_request(job: object) -> None:
 def test_a_body_that_is_no_list_is_refused(body: bytes) -> None:
     """The body must be a JSON array."""
     with pytest.raises(RefusalError) as caught:
-        read_list(body, SettingsCache())
+        read_batch(body, SettingsCache())
     assert caught.value.body["type"] == "bad.request"
 
 
@@ -162,7 +162,7 @@ def test_a_bad_priority_is_refused(priority: object) -> None:
     }
 
 
-def test_repeats_in_a_list_are_all_named() -> None:
+def test_repeats_in_a_batch_are_all_named() -> None:
     """`phone.duplicated` lists each repeated phone once, however it was written."""
     twice = "447700900000"
     assert refused(

@@ -1,4 +1,4 @@
-"""What a refusal of a whole list means for its jobs: whom it ends, and what the others do next.
+"""What a refusal of a whole batch means for its jobs: whom it ends, and what the others do next.
 
 Pure. The engine asks, the ledger records. The types are the vendor's (Calls API, Errors of
 addPhones). A type that is not in its contract proves nothing about a lead, so it ends none.
@@ -16,9 +16,9 @@ from syncd.core.call_job import JobState
 #: Refusals that name their phone.
 _NAMES_ITS_PHONE = frozenset({"phone.bad.format", "phone.gmtZone.bad.format"})
 _BAD_ZONE = "phone.gmtZone.bad.format"
-#: Our lists name a phone once, so this is about calls that the campaign had from elsewhere.
+#: Our batches name a phone once, so this is about calls that the campaign had from elsewhere.
 DUPLICATED = "phone.duplicated"
-#: Everything that can be wrong with the content of a list; the last two are our names for a list
+#: Everything that can be wrong with the content of a batch; the last two are our names for a batch
 #: that was too large to be looked at.
 _ABOUT_CONTENT = _NAMES_ITS_PHONE | {
     DUPLICATED,
@@ -33,7 +33,7 @@ class Rest(StrEnum):
     """What the jobs do that a refusal does not end."""
 
     AGAIN = "again"  #: staged again as a new generation, with all others
-    HALVES = "halves"  #: the same, but in two halves, each a list of its own
+    HALVES = "halves"  #: the same, but in two halves, each a batch of its own
     HOLD = "hold"  #: staged again, and the campaign takes nothing until a person releases it
 
 
@@ -54,7 +54,7 @@ def sentence(
 
     Args:
         named: the phones that the error names, in the vendor's spelling.
-        zones: each phone of the list, with its `gmtZone` (None: it had none).
+        zones: each phone of the batch, with its `gmtZone` (None: it had none).
     """
     if type_ not in _ABOUT_CONTENT:
         return Sentence(Rest.HOLD)
@@ -64,7 +64,7 @@ def sentence(
     if type_ not in _NAMES_ITS_PHONE and type_ != DUPLICATED:
         return Sentence(Rest.HALVES)
     digits = {phone.lstrip("+") for phone in named}
-    # A number that stands in no item ends nothing: the same list would go again and again.
+    # A number that stands in no item ends nothing: the same batch would go again and again.
     guilty = {phone: state for phone in zones if str(phone) in digits}
     if type_ == _BAD_ZONE and guilty and _one_zone(zones):
         # A constant of the mapping: every lead would be refused for it, one after another.
@@ -78,9 +78,9 @@ def _one_zone(zones: Mapping[int, object]) -> bool:
 
 
 def splits_max(size: int) -> int:
-    """How many lists may be halved to find the guilty jobs of a list of `size`.
+    """How many batches may be halved to find the guilty jobs of a batch of `size`.
 
-    Each halving makes two lists: at most 2·log2(size) + 2 of them, enough for one guilty job.
+    Each halving makes two batches: at most 2·log2(size) + 2 of them, enough for one guilty job.
     """
     assert size >= 1
     return (size - 1).bit_length() + 1

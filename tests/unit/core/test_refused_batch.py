@@ -1,4 +1,4 @@
-"""What a refusal of a list means: who ends, and what the others do."""
+"""What a refusal of a batch means: who ends, and what the others do."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import pytest
 
 from syncd.core.call_job import JobState
-from syncd.core.refused_list import DUPLICATED, Rest, sentence, splits_max
+from syncd.core.refused_batch import DUPLICATED, Rest, sentence, splits_max
 
 A, B, C = 447700900001, 447700900002, 447700900003
 ZONES = {A: "+00:00", B: "+01:00", C: None}
@@ -17,7 +17,7 @@ REFUSED, DUPLICATE = JobState.REFUSED, JobState.DUPLICATE
 @pytest.mark.parametrize("type_", ["bad.request", "never.heard.of", ""])
 @pytest.mark.parametrize("zones", [ZONES, {A: None}])
 def test_an_unknown_type_ends_nobody(type_: str, zones: dict[int, object]) -> None:
-    """Even with a phone of ours in it, even for a list of one: a person has to look."""
+    """Even with a phone of ours in it, even for a batch of one: a person has to look."""
     told = sentence(type_, {str(A)}, zones)
     assert (told.rest, dict(told.guilty)) == (Rest.HOLD, {})
 
@@ -49,8 +49,8 @@ def test_the_named_one_ends(spelling: str, type_: str, state: JobState) -> None:
         (DUPLICATED, set()),
     ],
 )
-def test_where_nobody_of_ours_is_named_the_list_goes_in_halves(type_: str, named: set[str]) -> None:
-    """And a list of one job has its guilty one."""
+def test_where_nobody_of_ours_is_named_it_goes_in_halves(type_: str, named: set[str]) -> None:
+    """And a batch of one job has its guilty one."""
     assert sentence(type_, named, ZONES).rest is Rest.HALVES
     alone = sentence(type_, named, {A: None})
     state = DUPLICATE if type_ == DUPLICATED else REFUSED
@@ -74,6 +74,6 @@ def test_a_zone_that_all_share_is_a_fault_of_the_mapping(
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 500, 5_000])
 def test_the_budget_finds_one_guilty_job(size: int) -> None:
-    """At most 2·log2(n) + 2 lists, and enough to come down to one."""
-    lists = 2 * splits_max(size)
-    assert lists == 2 * math.ceil(math.log2(size)) + 2
+    """At most 2·log2(n) + 2 batches, and enough to come down to one."""
+    batches = 2 * splits_max(size)
+    assert batches == 2 * math.ceil(math.log2(size)) + 2
