@@ -96,13 +96,16 @@ class Offer(NamedTuple):
 def choose(offers: Iterable[Offer], first: int) -> CommonHours | None:
     """The best offer: most minutes, then an offset that stays from `first` on, then the order.
 
-    None when it has no minute that can be written.
+    None when no offer has a minute that can be written.
     """
-    known = [(offer, _constant(offer.anchor, first, offer.last)) for offer in offers]
-    best, offset = max(known, key=lambda one: (one[0].minutes, one[1] is not None))
-    hours = best.week.hours()
-    if not hours:
+    known = [
+        (offer, hours, _constant(offer.anchor, first, offer.last))
+        for offer in offers
+        if (hours := offer.week.hours())
+    ]
+    if not known:
         return None
+    best, hours, offset = max(known, key=lambda one: (one[0].minutes, one[2] is not None))
     zone_sent = best.anchor if offset is None else gmt_zone(offset)
     return CommonHours(zone_sent, best.anchor, hours, best.week)
 

@@ -46,6 +46,10 @@ class Dates:
             closed=self.closed | frozenset(closed),
         )
 
+    def undecreed(self, last: date) -> bool:
+        """Whether days that are moved by a decree are not known yet on a date as late as `last`."""
+        return self.decreed_until is not None and last.year > self.decreed_until
+
     def __or__(self, other: Dates) -> Dates:
         """A holiday of either is one; a day of a weekend works where both say so."""
         known = [year for year in (self.decreed_until, other.decreed_until) if year is not None]

@@ -20,7 +20,7 @@ from typing import Any, Final, Literal, TypeVar, get_args
 from syncd.core.hours.caps import Caps
 from syncd.core.hours.dates import Policy, Weeks, weeks_of
 from syncd.core.hours.holiday_dates import Place
-from syncd.core.hours.us_states import state_named
+from syncd.core.hours.us_states import state_named, states_of_number
 from syncd.core.hours.week import Week, parse
 
 _T = TypeVar("_T")
@@ -155,6 +155,21 @@ def auto_of_all(places: Iterable[Place], scope: Scope) -> Preset | NoPreset:
             return one
         found[one.id] = one
     return intersection(list(found.values())) if found else NoPreset("", scope)
+
+
+def places_of(country: str, region: str, digits: str) -> tuple[Place, ...]:
+    """Where a number may be, for `auto_of_all`: its country; in the US also its states.
+
+    Args:
+        country: as for `auto`: that of the number, or of the record.
+        region: what the record says of a region, or "". In the US a state goes before the area
+            code, since people keep their numbers when they move.
+        digits: E.164 without `+`.
+    """
+    if country.upper() != "US":
+        return ((country, region),)
+    state = state_named(region)
+    return tuple(("US", one) for one in ((state,) if state else states_of_number(digits) or ("",)))
 
 
 def intersection(several: Sequence[Preset]) -> Preset:

@@ -119,8 +119,13 @@ def test_the_likeliest_zones_are_kept() -> None:
 
 
 def test_a_minute_that_cannot_be_written_is_none() -> None:
-    """The last minute of a day alone has no interval, so nothing may be sent."""
-    assert common_hours(["Europe/Moscow"], daily("23:59-24:00"), NOW, YEAR) is None
+    """The last minute of a day alone has no interval: another anchor tells it, or none."""
+    last = daily("23:59-24:00")
+    assert common_hours(["Europe/Moscow"], last, NOW, YEAR) is None
+    both = parse({"mon": ["22:59-23:00", "23:59-24:00"]})
+    found = common_hours(["Europe/Samara", "Europe/Moscow"], both, NOW, YEAR)
+    assert found is not None
+    assert (found.anchor, str(found.hours["mon"][0])) == ("Europe/Moscow", "22:59-23:00")
 
 
 def test_a_far_end_costs_no_search_through_centuries() -> None:

@@ -20,6 +20,7 @@ from syncd.core.hours.presets import (
     auto_of_all,
     intersection,
     named,
+    places_of,
     presets,
 )
 from syncd.core.hours.slices import slice_at
@@ -170,6 +171,26 @@ def test_several_places_keep_the_rules_of_all() -> None:
     )
     assert auto_of_all([], "debt") == NoPreset("", "debt")
     assert auto_of_all([("US", "TX")], "telemarketing") == named("us-tx")
+
+
+@pytest.mark.parametrize(
+    ("country", "region", "digits", "expected"),
+    [
+        ("US", "", "18505550100", "us-fl"),
+        ("US", "Texas", "18505550100", "us-tx"),
+        ("us", "Somewhere", "18505550100", "us-fl"),
+        ("US", "", "18005550100", "us-strict"),
+        ("US", "", "12015550100", "us-tcpa"),
+        ("FR", "Bretagne", "33123456789", "fr-d223-9"),
+    ],
+)
+def test_a_state_comes_from_the_record_or_else_from_the_area_code(
+    country: str, region: str, digits: str, expected: str
+) -> None:
+    """A record knows better than a number that moved; without both, the strictest."""
+    found = auto_of_all(places_of(country, region, digits), "telemarketing")
+    assert isinstance(found, Preset)
+    assert found.id == expected
 
 
 def test_presets_of_several_countries_meet() -> None:

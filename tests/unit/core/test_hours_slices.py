@@ -177,6 +177,8 @@ def test_the_dates_of_two_places_are_joined() -> None:
         frozenset({MONDAY, FRIDAY}), frozenset(), frozenset({SUNDAY}), decreed_until=2027
     )
     assert (other | other).decreed_until is None
+    assert [one.undecreed(date(year, 1, 1)) for year in (2027, 2028)] == [False, True]
+    assert not other.undecreed(date(2099, 1, 1))
 
 
 def test_slices_are_needed_only_where_a_date_has_other_hours() -> None:
