@@ -21,7 +21,8 @@ app = typer.Typer(
 def list_(*, as_json: JsonOption = False) -> None:
     """List the presets: where and for what they hold, the hours, the caps.
 
-    They are no legal advice. Those that are not verified rest on one secondary source or a custom.
+    They are no legal advice. Of those that are not verified, the sources differ, or there is only
+    one at second hand, or the hours are a custom.
     """
     from syncd.cli import windows_view as view
     from syncd.core.hours.presets import presets

@@ -44,7 +44,8 @@ class Preset:
     places: whose holidays count; none when the rule looks at no calendar.
     guard_min: minutes taken off the end of every interval.
     strictest: made of all rows of its country.
-    verified: the hours were read in the rule, or in a lawyer's or an official account of it.
+    verified: the accounts of the rule that were read agree on its hours. Otherwise they differ,
+        there is only one at second hand, or the hours are a custom.
     """
 
     id: str

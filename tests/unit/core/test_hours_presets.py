@@ -38,7 +38,7 @@ TABLE = {
     "us-fl": ("mon-sun 8-20", "none", (3, None, None, None), True),
     "us-ok": ("mon-sun 8-20", "none", None, True),
     "us-wa": ("mon-sun 8-20", "none", None, True),
-    "us-tx": ("mon-sat 9-21, sun 12-21", "none", None, True),
+    "us-tx": ("mon-sat 9-21, sun 12-21", "none", None, False),
     "us-ri": ("mon-fri 9-18, sat 10-17", "closed", None, True),
     "us-sd-auto": ("mon-fri 9-21", "none", None, True),
     "us-nv": ("mon-sun 9-20", "none", None, False),
