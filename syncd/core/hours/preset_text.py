@@ -22,8 +22,8 @@ Generated from `syncd/data/presets` by `make docs`; do not edit. `syncd windows 
 
 Hours are local time of the person called. *Verified*: the accounts of the rule that were read agree
 on its hours, though its own text was not always among them; *no*: they differ, there is only one at
-second hand, or the hours are a custom. A guard of a minute is taken off every end. A day, a week and a month of a cap are any 24 hours, seven days, 31 days,
-and every attempt counts.
+second hand, or the hours are a custom. A guard of a minute is taken off every end. A day, a week
+and a month of a cap are any 24 hours, seven days, 31 days, and every attempt counts.
 
 `preset = "auto"` takes the row of the number's country and of the scope that you name; for a US
 state without a row the federal one; for a US number whose state is not known `us-strict`. A country
