@@ -71,7 +71,7 @@ def surely_in(digits: str) -> str | None:
     code = calling_code(digits)
     areas = _country(code).areas if code else ()
     if len(areas) == 1:
-        return areas[0].region
+        return None if areas[0].region == NO_REGION else areas[0].region
     begins = [(area.leading, area.region) for area in areas if area.leading]
     if len(begins) < len(areas):
         return None  # the pattern of a whole number tells

@@ -1,0 +1,1 @@
+"""From the places that a record names to zones: country, region, town, post code."""
