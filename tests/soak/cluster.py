@@ -37,6 +37,8 @@ max_in_flight = 4
 max_requests_per_second = 100.0
 report_every = "5s"
 quiet_time = "3s"
+max_jobs_per_day = "off"
+max_minutes_per_day = "off"
 timeouts = {{ connect_s = 2.0, read_s = 2.0, total_s = 4.0 }}
 
 [sources.crm]
