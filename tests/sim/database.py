@@ -68,6 +68,18 @@ class Database:
         self.raw.executemany("INSERT INTO meta (name, value) VALUES (?, ?)", self._meta)
         self.raw.execute("PRAGMA foreign_keys=ON")
 
+    def backup(self) -> sqlite3.Connection:
+        """What is committed now, for `put_back`."""
+        copy = sqlite3.connect(":memory:", check_same_thread=False)
+        self.raw.backup(copy)
+        return copy
+
+    def put_back(self, copy: sqlite3.Connection) -> None:
+        """The ledger is what it was at the backup."""
+        assert not self.raw.in_transaction, "nobody works on a ledger that is put back"
+        copy.backup(self.raw)
+        copy.close()
+
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """A look at what is committed."""
         assert not self.raw.in_transaction, "somebody looks while a transaction is open"

@@ -8,44 +8,38 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from syncd.campaign.client import CampaignClient
-from syncd.campaign.pace import Pace
-from syncd.campaign.transport import Timeouts
 from syncd.clock import from_ms
-from syncd.engine import poll, pull_reports, reconcile, submit
+from syncd.engine import recover
 from syncd.engine.holding import NOTHING_HELD, LeasedHolding, SoleHolding
-from syncd.engine.parts import Campaign, Sync
-from syncd.engine.passes import PassResult, Tools
+from syncd.engine.passes import Tools
 from syncd.errors import ConfigError, SyncdError, Transient
+from syncd.ledger.moves import By
 from tests.sim.baton import Crash
-from tests.sim.network import Wire
-from tests.sim.people import spec
-from tests.sim.plan import MINUTE_MS, SUSPENDS_MS
-from tests.sim.vendor import token_of
+from tests.sim.parts import Parts, often
+from tests.sim.plan import HOUR_MS, MINUTE_MS, SUSPENDS_MS
 
 if TYPE_CHECKING:
     from tests.sim.simulation import Simulation
 
-TIMEOUTS = Timeouts(connect_s=10, write_s=30, read_s=30, pool_s=10, total_s=60)
 #: A clock is wrong by this much at most (docs/explain/delivery.md: what the promises rest on).
 CLOCK_OFF_MS = 15 * MINUTE_MS
 LATENCY_MS = 800
 CRASH_AT_RATE = 0.3
 SUSPEND_AT_RATE = 0.3
-#: A claim of a batch is anybody's after this time.
-LEASE_MS = 10 * MINUTE_MS
-WAKES_WITHIN_MS = 40_000
+#: Who was not heard of for so long has lost its leases and claims.
+LEASE_MS = MINUTE_MS
+#: Some wake while its request is on the way, some after it was given up.
+WAKES_WITHIN_MS = (1_500, 40_000)
 DOWN_MS = (1_000, 20_000, 40_000, 12 * MINUTE_MS)
-PASSES = ("poll", "submit", "reconcile", "pull_reports")
-OFTEN = (3, 5, 4, 1)
-#: A process that starts looks at what the one before it left.
-AT_START = (2, 1, 6, 0)
 #: A third of a lease.
 BEAT_MS = 20_000
+#: A backup is put back so long after the last sending (docs/how-to/run-as-daemon.md), or later.
+RESTORES_MS = (2 * HOUR_MS, 30 * HOUR_MS)
+#: What `syncd recover` looks back before the newest thing that the ledger knows.
+RECOVERS_SINCE = timedelta(days=1)
 
 
 class _Stop(threading.Event):
@@ -110,6 +104,8 @@ class Instance:
         if self.world.calm:
             return
         faults, chance = self.world.plan.steps, self.world.chance
+        if name == self.world.plan.backup_at and not (self.world.backup or self.world.restores):
+            self.world.back_up()
         self._maybe_killed(name)
         drawn = chance.random()
         suspends = faults.get("suspend", 0.0)
@@ -141,7 +137,8 @@ class Instance:
         """A request of ours leaves: a bad moment for others to wake, and so they do."""
         world = self.world
         for sleeper in world.sleepers:
-            at_ms = world.baton.now_ms + world.chance.randrange(WAKES_WITHIN_MS)
+            within_ms = world.chance.choice(WAKES_WITHIN_MS)
+            at_ms = world.baton.now_ms + world.chance.randrange(within_ms)
             world.baton.wake(sleeper, at_ms=at_ms)
         world.sleepers.clear()
 
@@ -158,6 +155,7 @@ class Instance:
         """After the commit: what happens here leaves it done."""
         if self.beating:
             return
+        self.world.witness.committed(self.name, name)
         self.world.note(self.name, f"{name} committed")
         if self.world.calm:
             return
@@ -198,10 +196,14 @@ class Instance:
             self.stop = _Stop(self)
             first = True
             try:
+                if chance.random() < 1 / 2:
+                    self.put_back()
                 parts = self.open()
+                self.recover(parts)
                 while turns > 0 and not self.stop.is_set():
                     turns -= 1
-                    kind = chance.choices(PASSES, AT_START if first else OFTEN)[0]
+                    weights = often(plan, at_start=first)
+                    kind = chance.choices(list(weights), list(weights.values()))[0]
                     first = False
                     if self.run(kind, parts, chance.choice(plan.campaigns)) == "config":
                         break
@@ -227,6 +229,35 @@ class Instance:
         jitter = random.Random(world.chance.random())
         return Parts(self, Tools(ledger, self, self.stop, jitter, self.holding))
 
+    def put_back(self) -> None:
+        """A person puts the world's backup in the place of the ledger, once."""
+        world = self.world
+        if world.backup is None:
+            return
+        copy, world.backup = world.backup, None
+        self.sleep(world.chance.choice(RESTORES_MS))
+        world.note(self.name, "restore")
+        world.database.put_back(copy)
+        world.restores += 1
+        world.witness.forget()
+        ledger = world.database.open(self)
+        ledger.require_recovery("put back", by=By("witness", world.baton.now_ms))
+
+    def recover(self, parts: Parts) -> None:
+        """Look for what was lost, as `syncd recover` does, until that is done."""
+        tools = parts.tools
+        while tools.ledger.recovery_needed() is not None:
+            now = self.now()
+            since = min(now, tools.ledger.lost_calls.newest_known(now=now)) - RECOVERS_SINCE
+            results = [
+                recover.run_once(parts.campaign(name), tools, since=since)
+                for name in self.world.plan.campaigns
+            ]
+            if all(result.outcome == "done" for result in results):
+                tools.ledger.end_recovery(by=By("cli:recover", self.world.baton.now_ms))
+            else:
+                self.sleep(10 * MINUTE_MS)
+
     def visit(self) -> Parts:
         """A command that runs no passes, beside the running instances."""
         ledger = self.world.database.open(self)
@@ -235,63 +266,12 @@ class Instance:
     def run(self, kind: str, parts: Parts, campaign: str) -> str:
         """One pass, and how it ended; a bug of it ends the simulation."""
         self.world.note(self.name, f"{kind} {campaign}")
-        passes: dict[str, Callable[[], PassResult]] = {
-            "poll": lambda: poll.run_once(parts.sync(campaign), parts.tools),
-            "submit": lambda: submit.run_once(parts.campaign(campaign), parts.tools),
-            "reconcile": lambda: reconcile.run_once(parts.campaign(campaign), parts.tools),
-            "pull_reports": lambda: pull_reports.run_once(parts.campaign(campaign), parts.tools),
-        }
         self.world.passes += 1
         try:
-            result = passes[kind]()
+            result = parts.run(kind, campaign)
         except SyncdError as error:
             # The ledger did not take the pass's own line: the daemon tries again later.
             self.world.note(self.name, f"{kind} {error.what}")
             return "config" if isinstance(error, ConfigError) else "retry"
         self.world.note(self.name, f"{kind} {result.outcome} {sorted(result.counts.items())}")
         return result.outcome
-
-
-class Parts:
-    """What one life of an instance works with."""
-
-    def __init__(self, instance: Instance, tools: Tools) -> None:
-        self.tools = tools
-        self._instance = instance
-        self._campaigns: dict[str, Campaign] = {}
-
-    def sync(self, campaign: str) -> Sync:
-        """The sync that feeds this campaign; both have one name."""
-        world = self._instance.world
-        return Sync(campaign, world.tables[campaign], campaign, spec(world.plan))
-
-    def campaign(self, name: str) -> Campaign:
-        """A campaign, wired once a life."""
-        known = self._campaigns.get(name)
-        if known is None:
-            known = self._campaigns[name] = self._wire(name)
-        return known
-
-    def _wire(self, name: str) -> Campaign:
-        instance, plan = self._instance, self._instance.world.plan
-        endpoint = instance.world.endpoints[name]
-        client = CampaignClient(
-            name,
-            "https://vendor.test",
-            token_of(name),
-            timeouts=TIMEOUTS,
-            pace=Pace(1e6, clock=instance),
-            transport=Wire(instance.world.network, instance, endpoint),
-            clock=instance,
-            stop=instance.stop,
-        )
-        # As over a real connection: the last look is where the transport says so.
-        client._transport._traced = True
-        return Campaign(
-            name,
-            client,
-            endpoint,
-            batch_size=plan.batch_size,
-            max_in_flight=plan.in_flight,
-            report_every=timedelta(minutes=1),
-        )

@@ -16,12 +16,10 @@ import orjson
 
 from syncd.sandbox.faults import Answer
 from tests.sim.baton import Baton, Crash
-from tests.sim.plan import HOUR_MS, MINUTE_MS, Plan
+from tests.sim.plan import Plan
 from tests.sim.vendor import Vendor
 from tests.sim.witness import Witness
 
-#: A request lives this long in proxies, at most (docs/explain/delivery.md: the margin).
-LATE_MS = (20_000, 5 * MINUTE_MS, HOUR_MS)
 PATIENCE_MS = 30_000
 #: A request is on its way for so long, unless it is late; whatever its sender does meanwhile.
 TRAVEL_MS = (0, 2_000)
@@ -135,7 +133,7 @@ class Wire(httpx.BaseTransport):
         network = self._network
         if fault == "lost" or fault in _NOT_DONE:
             return _OnItsWay()
-        travels = LATE_MS if fault == "late" else TRAVEL_MS
+        travels = network.plan.late_ms if fault == "late" else TRAVEL_MS
         most = network.chance.choice(travels)
         ms = most if fault == "late" else network.chance.randrange(most + 1)
         return network.carry(request, body, ms)

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from syncd.clock import from_ms
 from syncd.core.mapping import MappingSpec, ValueSpec
 from syncd.errors import SourceDown
 from syncd.sources.base import Page
 from tests.running import phone_of
-from tests.sim.plan import Plan
+from tests.sim.plan import HOUR_MS, MINUTE_MS, Plan
 
-COLUMNS = ("id", "phone", "name")
+COLUMNS = ("id", "phone", "name", "ends")
 #: No phone of any country.
 BAD_PHONE = "12"
 #: Of a hundred rows so many have no phone, or the phone of an earlier row.
 _BAD, _REPEATED = 8, 15
 _FAILS = 0.1
+#: Where rows have an end, every second one has, so soon.
+_ENDS_MS = (2 * MINUTE_MS, 2 * HOUR_MS)
 
 
 def spec(plan: Plan) -> MappingSpec:
@@ -27,6 +31,8 @@ def spec(plan: Plan) -> MappingSpec:
     if plan.windows:
         day = [{"localTimeFrom": "09:00", "localTimeTo": "21:00"}]
         fields["allowedTime"] = ValueSpec(value={"default": day}, type="json")
+    if plan.ends:
+        fields["finishDateTime"] = ValueSpec(column="ends")
     payload = {"name": ValueSpec(column="name")}
     return MappingSpec(("id",), ("phone",), None, payload, fields, None)
 
@@ -38,7 +44,10 @@ class Table:
     name: str
     page_size: int
     chance: random.Random
-    rows: list[tuple[str, str, str]] = field(default_factory=list)
+    now_ms: Callable[[], int]
+    ends: bool = False  #: rows may have an end
+    rows: list[tuple[str, str, str, str]] = field(default_factory=list)
+    edits: Counter[str] = field(default_factory=Counter)  #: of rows with this number
     calm: bool = False
 
     def grow(self, count: int, first: int) -> None:
@@ -50,13 +59,20 @@ class Table:
                 number = BAD_PHONE
             elif drawn < _BAD + _REPEATED and self.rows:
                 number = self.chance.choice(self.rows)[1]
-            self.rows.append((f"{self.name}-{n}", number, f"Lead {n}"))
+            self.rows.append((f"{self.name}-{n}", number, f"Lead {n}", self._end()))
 
     def edit(self) -> None:
         """Change a row that may be known already, and tell it again at the end."""
         if self.rows:
-            key, number, _ = self.chance.choice(self.rows)
-            self.rows.append((key, number, "changed"))
+            key, number, _, end = self.chance.choice(self.rows)
+            self.edits[number] += 1
+            self.rows.append((key, number, f"changed {len(self.rows)}", end))
+
+    def _end(self) -> str:
+        if not self.ends or self.chance.random() < 1 / 2:
+            return ""
+        end = from_ms(self.now_ms() + self.chance.randint(*_ENDS_MS))
+        return f"{end:%Y-%m-%dT%H:%M:%SZ}"
 
     def read(self, cursor: Mapping[str, object] | None, *, now: datetime) -> Iterator[Page]:
         """Pages from the cursor on."""
@@ -68,3 +84,15 @@ class Table:
             lines = list(range(at + 1, at + 1 + len(some)))
             at += len(some)
             yield Page(self.name, COLUMNS, list(some), lines, {"at": at})
+
+
+@dataclass(slots=True)
+class DoNotCall:
+    """A list of numbers that nobody calls any more; it only grows."""
+
+    numbers: list[str] = field(default_factory=list)
+
+    def read(self, cursor: Mapping[str, object] | None, *, now: datetime) -> Iterator[Page]:
+        """The whole list."""
+        lines = list(range(1, 1 + len(self.numbers)))
+        yield Page("dnc", ("phone",), [(one,) for one in self.numbers], lines, {})

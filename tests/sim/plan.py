@@ -7,7 +7,8 @@ does so little between two of them that deep states are never reached.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
@@ -26,7 +27,7 @@ WIRE_FAULTS = {
     "refused": 2,  # no connection
     "lost": 3,  # the request never arrives
     "answer_lost": 4,  # it was carried out
-    "late": 3,  # it arrives after we gave up
+    "late": 4,  # it arrives after we gave up
     "http_500": 2,
     "http_500_after": 2,
     "http_429": 1,
@@ -35,10 +36,21 @@ WIRE_FAULTS = {
     "html_502": 1,
     "short_answer": 2,
 }
+#: A request lives this long in proxies, at most (docs/explain/delivery.md: the margin).
+LATE_MS = (20_000, 5 * MINUTE_MS, HOUR_MS)
 #: What the vendor or a person does once in a while.
-EVENTS = ("halt", "token", "refuses", "cancel", "edit", "rotate")
+EVENTS = ("halt", "token", "refuses", "cancel", "edit", "rotate", "retry")
+#: `resend_window` of a campaign. Short ones bring worlds to a look-up that would else end before.
+RESENDS_MS = (20 * HOUR_MS, 20 * HOUR_MS, 2 * HOUR_MS, 10 * MINUTE_MS)
+#: The vendor keeps a key so much longer (docs/explain/delivery.md: the margin).
+KEY_MARGIN_HOURS = 4
+#: How late a job shows in reports: settle_time has half an hour for that.
+REPORT_LAGS_S = (0, 0, 900)
+ON_CHANGE = ("ignore", "ignore", "ignore", "cancel_and_readd", "call_again")
 WIRE_RATES = (0.05, 0.2, 0.5)
 SWITCHED_ON = 0.4
+#: So many worlds are bent towards one of the corners that are seldom reached by chance alone.
+BENT_WORLDS = 1 / 3
 CALM_WORLDS = 0.03
 SUSPENDS_MS = tuple(int(m * MINUTE_MS) for m in (0.25, 3, 11, 15, 180, 1260, 1560))
 NAPS_MS = (5_000, 90_000, 10 * MINUTE_MS, 40 * MINUTE_MS)
@@ -60,6 +72,7 @@ class Plan:
     steps: dict[str, float] = field(default_factory=dict)
     wire: dict[str, int] = field(default_factory=dict)
     wire_rate: float = 0.0
+    late_ms: tuple[int, ...] = LATE_MS
     events: tuple[str, ...] = ()
     crash_at: str = ""  #: a step at which kills are frequent
     suspend_at: str = ""  #: a step at which it is often suspended
@@ -67,6 +80,20 @@ class Plan:
     refuses_known: bool = False  #: it refuses a list with a phone that it has a job for
     paging: bool = True
     windows: bool = False
+    resend_ms: int = RESENDS_MS[0]
+    report_lag_s: int = 0
+    ends: bool = False  #: some rows have a `finishDateTime`
+    on_change: str = "ignore"
+    max_new: int | None = None  #: a tripwire; a person approves what it holds
+    lists: bool = False  #: a do-not-call list that grows
+    sweeps: bool = False
+    restores: bool = False  #: a backup of the ledger is put back
+    backup_at: str = ""  #: the step at which it is taken; else at some time
+
+    @property
+    def cancels(self) -> bool:
+        """Whether calls are withdrawn at the vendor by a pass."""
+        return self.lists or self.on_change == "cancel_and_readd"
 
     @property
     def sole(self) -> bool:
@@ -110,6 +137,52 @@ SENDING_STEPS = (
 )
 
 
+_LOSSES = {"lost": 1, "answer_lost": 2}
+#: What a world that is bent has, whatever else was drawn for it.
+CORNERS: tuple[dict[str, Any], ...] = (
+    # A sender is killed and starts again while its request is on the way.
+    {"instances": 1, "steps": {}, "crash_at": "addPhones", "nap_ms": 5_000},
+    # One instance is overtaken between its claim and its sending, and wakes while others send.
+    {
+        "instances": 2,
+        "steps": {},
+        "suspend_at": "batch.mark_sent",
+        "wire": _LOSSES,
+        "wire_rate": 0.5,
+        "turns": 16,
+        "nap_ms": 90_000,
+    },
+    # Requests come late, and are looked for before they come.
+    {
+        "wire": {"late": 1},
+        "wire_rate": 0.5,
+        "late_ms": (HOUR_MS,),
+        "turns": 24,
+        "resend_ms": 10 * MINUTE_MS,
+        "nap_ms": 10 * MINUTE_MS,
+        "steps": {},
+    },
+    # Jobs are over while their list is in doubt.
+    {"ends": True, "wire": _LOSSES, "wire_rate": 0.5, "nap_ms": 10 * MINUTE_MS, "steps": {}},
+    # The backup that is put back has a list that is about to be sent.
+    {
+        "instances": 1,
+        "paging": True,
+        "restores": True,
+        "backup_at": "batch.mark_sent",
+        "resend_ms": 10 * MINUTE_MS,
+    },
+    # A list is refused when it comes a second time.
+    {
+        "events": ("refuses", "token"),
+        "wire": _LOSSES,
+        "wire_rate": 0.5,
+        "validates_first": True,
+        "nap_ms": 90_000,
+    },
+)
+
+
 def draw(seed: int) -> Plan:
     """The plan of a seed."""
     chance = random.Random(seed)
@@ -125,7 +198,10 @@ def draw(seed: int) -> Plan:
     events = tuple(name for name in EVENTS if chance.random() < SWITCHED_ON / 2)
     crash_at = chance.choice(NAMED_STEPS) if chance.random() < 1 / 2 else ""
     suspend_at = chance.choice(SENDING_STEPS) if chance.random() < 1 / 3 else ""
-    return Plan(
+    paging = chance.random() < 3 / 4
+    # Leads that a ledger lost whole are found by date only.
+    restores = instances == 1 and paging and chance.random() < 1 / 2
+    plan = Plan(
         seed=seed,
         instances=instances,
         campaigns=("a", "b") if chance.random() < 1 / 4 or "halt" in events else ("a",),
@@ -143,6 +219,18 @@ def draw(seed: int) -> Plan:
         suspend_at="" if calm else suspend_at,
         validates_first=chance.random() < 1 / 3,
         refuses_known=chance.random() < 1 / 3,
-        paging=chance.random() < 3 / 4,
+        paging=paging,
         windows=chance.random() < 1 / 4,
+        resend_ms=chance.choice(RESENDS_MS),
+        report_lag_s=chance.choice(REPORT_LAGS_S),
+        ends=chance.random() < 1 / 4,
+        on_change=chance.choice(ON_CHANGE),
+        max_new=chance.randint(1, 6) if chance.random() < 1 / 5 else None,
+        lists=chance.random() < 1 / 5,
+        sweeps=chance.random() < 1 / 3,
+        restores=restores,
+        backup_at=chance.choice(SENDING_STEPS) if restores and chance.random() < 1 / 2 else "",
     )
+    if not calm and chance.random() < BENT_WORLDS:
+        return replace(plan, **chance.choice(CORNERS))
+    return plan

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,12 +15,12 @@ from unittest.mock import patch
 from syncd.ledger import leases
 from tests.sim.baton import Actor, Baton
 from tests.sim.database import database
-from tests.sim.events import start_events
+from tests.sim.events import approve_all, start_events
 from tests.sim.executors import draw_from, drawn_order
 from tests.sim.instance import Instance
 from tests.sim.invariants import check_end, open_work
 from tests.sim.network import Network
-from tests.sim.people import Table
+from tests.sim.people import DoNotCall, Table
 from tests.sim.plan import HOUR_MS, MINUTE_MS, Plan, draw
 from tests.sim.vendor import open_vendor
 from tests.sim.witness import Witness
@@ -65,9 +66,15 @@ class Simulation:
         self.database.reset()
         self.database.server_ms = lambda: self.baton.now_ms
         self.vendor = open_vendor(plan, start_ms=START_MS)
-        self.witness = Witness(plan, self.database, self.vendor)
+        self.tables = {
+            name: Table(name, plan.page_size, self.chance, lambda: self.baton.now_ms, plan.ends)
+            for name in plan.campaigns
+        }
+        self.listed = DoNotCall()
+        self.backup: sqlite3.Connection | None = None
+        self.restores = 0
+        self.witness = Witness(plan, self.database, self.vendor, self.tables)
         self.network = Network(plan, self.baton, self.chance, self.vendor, self.witness)
-        self.tables = {name: Table(name, plan.page_size, self.chance) for name in plan.campaigns}
         self.endpoints = {name: f"endpoint-{name}" for name in plan.campaigns}
         self._trace = blake2b(digest_size=16)
         self._alive = plan.instances
@@ -79,6 +86,11 @@ class Simulation:
         self._trace.update(line.encode())
         if self.lines is not None:
             self.lines.append(line)
+
+    def back_up(self) -> None:
+        """Keep what the ledger has, to be put back later."""
+        self.note("person", "backup")
+        self.backup = self.database.backup()
 
     def instance_ended(self) -> None:
         """The last one to end begins the calm."""
@@ -124,14 +136,21 @@ class Simulation:
         """No more faults: one process works until only a person could go on."""
         instance = Instance("calm", self)
         instance.sleep(CALM_NAP_MS)  # claims and leases of the dead are over
+        instance.put_back()
         parts = instance.open()
+        instance.recover(parts)
         unread = set(self.plan.campaigns)
         for n in range(CALM_ROUNDS_MAX):
             for campaign in self.plan.campaigns:
+                for kind in ("suppress", "sweep", "pull_reports", "withdraw", "reconcile"):
+                    if parts.has_work(kind, campaign, first=not n):
+                        instance.run(kind, parts, campaign)
                 if campaign in unread and instance.run("poll", parts, campaign) == "done":
                     unread.discard(campaign)
-                for kind in ("reconcile", "submit") if n else ("submit", "pull_reports"):
-                    instance.run(kind, parts, campaign)
+                if self.plan.max_new is not None:
+                    approve_all(parts, campaign)
+                if parts.has_work("submit", campaign, first=not n):
+                    instance.run("submit", parts, campaign)
             left = open_work(self)
             if left.nothing and not unread:
                 return

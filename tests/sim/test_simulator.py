@@ -11,18 +11,28 @@ from tests.crash.steps import found
 from tests.sim import corpus
 from tests.sim.baton import Baton
 from tests.sim.mutants import MUTANTS, Mutant
-from tests.sim.plan import NAMED_STEPS, SENDING_STEPS, draw
+from tests.sim.plan import (
+    EVENTS,
+    NAMED_STEPS,
+    ON_CHANGE,
+    SENDING_STEPS,
+    STEP_FAULTS,
+    WIRE_FAULTS,
+    draw,
+)
 from tests.sim.runner import catch, run
 from tests.sim.simulation import prepared, simulate
 
+#: In each of three parts: a fixed number, so that a slow machine looks at no less.
 SEEDS = 100
 #: From the seed that is known to show a mutant: a change of the engine may move it a little.
 MUTANT_SEEDS = 300
 
 
-def test_no_law_is_broken_in_a_hundred_worlds() -> None:
-    """I1 to I6, I8 and I9 hold under lost requests, kills, suspends and wrong clocks."""
-    figures = run(range(SEEDS))
+@pytest.mark.parametrize("part", range(3))
+def test_no_law_is_broken_in_three_hundred_worlds(part: int) -> None:
+    """I1 to I6 and I8 to I11 hold under lost requests, kills, suspends and wrong clocks."""
+    figures = run(range(part * SEEDS, (part + 1) * SEEDS))
     assert figures.failed == [], "\n".join(figures.lines())
     assert figures.counts["crashes"] > SEEDS / 2
     assert figures.counts["requests"] > SEEDS
@@ -34,7 +44,7 @@ def test_what_once_failed_fails_no_more() -> None:
     assert figures.failed == [], "\n".join(figures.lines())
 
 
-@pytest.mark.parametrize("seed", [1, 7, 42, 1440])
+@pytest.mark.parametrize("seed", [1, 7, 42, 124])
 def test_one_seed_gives_one_trace(seed: int) -> None:
     """Each step, its time and the ledger at the end are the same in a second run."""
     with prepared():
@@ -65,6 +75,10 @@ def test_seeds_draw_different_worlds() -> None:
     assert set(Counter(plan.instances for plan in plans)) == {1, 2, 3}
     faults = Counter(name for plan in plans for name in (*plan.steps, *plan.wire, *plan.events))
     assert min(faults.values()) > 20
+    assert faults.keys() == {*STEP_FAULTS, *WIRE_FAULTS, *EVENTS}
+    for name in ("ends", "max_new", "lists", "sweeps", "restores", "windows"):
+        assert sum(bool(getattr(plan, name)) for plan in plans) > 20
+    assert {plan.on_change for plan in plans} == set(ON_CHANGE)
     assert draw(5) == draw(5)
 
 

@@ -18,7 +18,7 @@ from syncd.sandbox.jobs import Job
 from syncd.sandbox.keys import Owner
 from syncd.sandbox.knobs import YEAR_HOURS, Knobs
 from syncd.sandbox.world import SandboxConfig, World, build_world
-from tests.sim.plan import Plan
+from tests.sim.plan import HOUR_MS, KEY_MARGIN_HOURS, Plan
 
 _PATH = re.compile(r"^(/api/(?:calls|crmCalls)/campaign/)([^/]+)(.*)$")
 UNKNOWN_TOKEN = Answer(orjson.dumps({"type": "invalid.token", "message": "no"}), 404)
@@ -97,6 +97,8 @@ def open_vendor(plan: Plan, *, start_ms: int) -> Vendor:
             paging=plan.paging,
             duplicates="error",
             duplicate_hours=YEAR_HOURS if plan.refuses_known else 0,
+            key_hours=plan.resend_ms / HOUR_MS + KEY_MARGIN_HOURS,
+            report_lag_seconds=plan.report_lag_s,
             key_check="after_validation" if plan.validates_first else "before_validation",
         ),
     )
