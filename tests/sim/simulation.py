@@ -100,7 +100,7 @@ class Simulation:
             for table in self.tables.values():
                 table.calm = True
             at_ms = max(self.baton.now_ms, self.eventful_until_ms)
-            self.baton.start("calm", self._drain, at_ms=at_ms)
+            self.baton.start("calm", self.drain, at_ms=at_ms)
 
     def run(self) -> Outcome:
         """The whole life of this world."""
@@ -132,7 +132,7 @@ class Simulation:
             self.witness.requests,
         )
 
-    def _drain(self) -> None:
+    def drain(self) -> None:
         """No more faults: one process works until only a person could go on."""
         instance = Instance("calm", self)
         instance.sleep(CALM_NAP_MS)  # claims and leases of the dead are over
