@@ -4,35 +4,23 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import ExitStack
 from datetime import timedelta
-from functools import partial
 from types import TracebackType
 from typing import Self
 
-from pydantic import BaseModel
-
-from syncd.campaign.client import CampaignClient
-from syncd.campaign.pace import Pace
-from syncd.campaign.transport import Timeouts
 from syncd.clock import Clock, SystemClock, to_ms
-from syncd.config.guard_settings import day_limits_of, tripwires_of
 from syncd.config.load import Loaded
-from syncd.config.options import check_options
-from syncd.core.call_policy import CallPolicy
-from syncd.core.keys import fingerprint
-from syncd.core.names import did_you_mean
 from syncd.engine.holding import NOTHING_HELD, Holding, LeasedHolding, SoleHolding
 from syncd.engine.parts import Campaign, Suppression, Sync
 from syncd.engine.passes import Tools
-from syncd.errors import ConfigError, LedgerError
+from syncd.errors import LedgerError
 from syncd.ledger import witness
 from syncd.ledger.instance import Instance, hold_instance
 from syncd.ledger.ledger import Ledger
 from syncd.ledger.moves import By
-from syncd.sources.base import Source
-from syncd.sources.registry import kind_of, names
+from syncd.wiring import check_known, wire_campaign, wire_suppression, wire_sync
 
 
 class App:
@@ -131,7 +119,7 @@ class App:
         """These syncs, or all of them; raises ConfigError for an unknown name."""
         chosen = list(wanted)
         for name in chosen:
-            _known(name, self.settings.syncs, "sync")
+            check_known(name, self.settings.syncs, "sync")
         return chosen or list(self.settings.syncs)
 
     def campaign_names(self, syncs: Iterable[str]) -> list[str]:
@@ -186,112 +174,3 @@ def _holding(
     holding = LeasedHolding(ledger, clock, stop, life=life)
     holding.start()
     return holding
-
-
-def _shared_turn(tools: Tools, campaign: str, interval_s: float, burst: int) -> float | None:
-    """A turn of the bucket that all instances share; None where there is one only."""
-    if not tools.holding.several:
-        return None
-    return tools.ledger.leases.take_turn(
-        campaign, interval_s=interval_s, burst=burst, now=tools.clock.now()
-    )
-
-
-def wire_campaign(name: str, loaded: Loaded, tools: Tools | None = None) -> Campaign:
-    """A campaign with its client; connects at the first request."""
-    campaigns = loaded.settings.campaigns
-    _known(name, campaigns, "campaign")
-    told = campaigns[name]
-    clock = tools.clock if tools is not None else SystemClock()
-    token = told.token.get_secret_value()
-    client = CampaignClient(
-        name,
-        told.base_url,
-        token,
-        timeouts=Timeouts(**told.timeouts.model_dump()),
-        pace=Pace(
-            told.max_requests_per_second,
-            clock=clock,
-            shared=None if tools is None else partial(_shared_turn, tools, name),
-        ),
-        clock=clock,
-        stop=tools.stop if tools is not None else None,
-        allow_insecure=told.allow_insecure_http,
-    )
-    return Campaign(
-        name=name,
-        client=client,
-        endpoint=fingerprint(told.base_url, token),
-        batch_size=told.batch_size,
-        max_in_flight=told.max_in_flight,
-        report_every=told.report_every,
-        quiet=told.quiet_time,
-        day=day_limits_of(told),
-        calls={
-            sync: _calls(sync, loaded)
-            for sync, one in loaded.settings.syncs.items()
-            if one.campaign == name
-        },
-        resend_window=told.resend_window,
-        settle=told.settle_time,
-        sweep_every=told.sweep_every,
-        sweep_window=told.sweep_window,
-    )
-
-
-def wire_sync(name: str, loaded: Loaded) -> Sync:
-    """A sync with its source opened (nothing is read yet)."""
-    syncs = loaded.settings.syncs
-    _known(name, syncs, "sync")
-    told = syncs[name]
-    return Sync(
-        name,
-        open_source(told.source, loaded),
-        told.campaign,
-        told.map.to_spec(),
-        _calls(name, loaded),
-        tripwires_of(told.policy),
-    )
-
-
-def _calls(sync: str, loaded: Loaded) -> CallPolicy:
-    """The call policy of a sync, with the do-not-call lists that hold for it."""
-    lists = [name for name, one in loaded.settings.suppressions.items() if one.holds_for(sync)]
-    return loaded.settings.syncs[sync].policy.calls(lists)
-
-
-def wire_suppression(name: str, loaded: Loaded) -> Suppression:
-    """A do-not-call list with its source opened (nothing is read yet)."""
-    lists = loaded.settings.suppressions
-    _known(name, lists, "do-not-call list")
-    told = lists[name]
-    return Suppression(
-        name=name,
-        source=open_source(told.source, loaded),
-        phone=told.phone,
-        key=told.key,
-        default_region=told.default_region,
-        syncs=tuple(sync for sync in loaded.settings.syncs if told.holds_for(sync)),
-        gone_share_max=told.gone_share_max,
-    )
-
-
-def open_source(name: str, loaded: Loaded) -> Source:
-    """The source called `name`, its options checked by its kind."""
-    _known(name, loaded.settings.sources, "source")
-    told = loaded.settings.sources[name]
-    kind = kind_of(told.kind, where=f"sources.{name}.kind")
-    options = check_options(
-        name, kind.Options, told.options, file=loaded.path, origins=loaded.origins
-    )
-    return kind.open(name, options)
-
-
-def source_options() -> dict[str, type[BaseModel]]:
-    """The options of every kind of source: docs, schema and example are made from them."""
-    return {kind: kind_of(kind).Options for kind in names()}
-
-
-def _known(name: str, names: Mapping[str, object], kind: str) -> None:
-    if name not in names:
-        raise ConfigError(f'there is no {kind} "{name}"', hint=did_you_mean(name, names))

@@ -65,6 +65,8 @@ key = "id"
 phone = "phone"
 {mapping}
 """
+#: Behind a mapping: a record without a zone of its own is held, whatever its number says.
+BY_COLUMN = '\n\n[syncs.leads.zones]\nchain = ["column"]'
 MAPPING = 'gmtZone = "+00:00"\npayload = { name = "{name}" }'
 
 

@@ -27,7 +27,7 @@ Name = Annotated[str, typer.Argument(help="A campaign of the configuration.")]
 @contextmanager
 def opened_client(name: str, config: Path | None) -> Iterator[CampaignClient]:
     """The client of a campaign; closed at the end."""
-    from syncd.app import wire_campaign
+    from syncd.wiring import wire_campaign
 
     client = wire_campaign(name, common.load_config(config)).client
     try:

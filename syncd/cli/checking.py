@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from syncd import app
+from syncd import wiring
 from syncd.config.load import Loaded
 from syncd.core.mapping import MappedJob, Mapper, Rejected, check_spec
 from syncd.engine.list_entries import entries_of
@@ -106,7 +106,7 @@ class Check:
         key = f"campaigns.{name}"
         origin = loaded.origin(f"{key}.token")
         try:
-            client = app.wire_campaign(name, loaded).client
+            client = wiring.wire_campaign(name, loaded).client
             try:
                 status = "not asked (--offline)" if offline else client.status()
             finally:
@@ -132,14 +132,14 @@ class Check:
         key = f"sources.{name}"
         page: Page | None = None
         try:
-            pages = app.open_source(name, loaded).read(None, now=now)
+            pages = wiring.open_source(name, loaded).read(None, now=now)
             page = next((page for page in pages if page.rows or page.bad), None)
         except SyncdError as error:
             self.wrong("source", name, error, key=key, origin=str(loaded.path))
         else:
             self._seen(name, key, page, loaded)
         for sync in syncs:
-            self._sync(sync, page, loaded)
+            self._sync(sync, page, loaded, now)
         for listed, told in loaded.settings.suppressions.items():
             if told.source == name and page is not None:
                 self._suppression(listed, page, loaded)
@@ -160,13 +160,13 @@ class Check:
             self.warnings.append(Problem(what, f"{key}.encoding", str(loaded.path), hint))
         self.findings.append(Finding("source", name, True, detail))
 
-    def _sync(self, name: str, page: Page | None, loaded: Loaded) -> None:
-        spec = loaded.settings.syncs[name].map.to_spec()
+    def _sync(self, name: str, page: Page | None, loaded: Loaded, now: datetime) -> None:
         try:
+            spec, times = wiring.wire_times(name, loaded)
             if page is None:
                 check_spec(spec)
                 return
-            sample = _sample(name, Mapper(spec, page.columns), page)
+            sample = _sample(name, Mapper(spec, page.columns, times(now)), page)
         except ConfigError as error:
             self.findings.append(Finding("sync", name, False, error.what))
             columns = () if page is None else page.columns
@@ -187,7 +187,7 @@ class Check:
         """Read the first page of a do-not-call list as the list is read."""
         key, origin = f"suppressions.{name}", str(loaded.path)
         try:
-            found, unreadable = entries_of(app.wire_suppression(name, loaded), page)
+            found, unreadable = entries_of(wiring.wire_suppression(name, loaded), page)
         except ConfigError as error:
             names = ", ".join(page.columns[:_COLUMNS_SHOWN])
             error.hint = error.hint or f"the source has: {names}"

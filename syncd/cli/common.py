@@ -62,12 +62,12 @@ def load_config(path: Path | None, *, quiet_logs: bool = True) -> Loaded:
     Args:
         quiet_logs: a command for a person shows warnings only, unless asked otherwise.
     """
-    from syncd.app import source_options
     from syncd.config.load import load
     from syncd.config.show import secret_values
     from syncd.core.zone import use_packaged_data
     from syncd.observe import events, logs
     from syncd.observe.redact import Redactor
+    from syncd.wiring import source_options
 
     use_packaged_data()  # the system's zone files can be years old and would win silently
     loaded = load(path, os.environ)

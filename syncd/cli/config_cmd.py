@@ -19,10 +19,10 @@ def show(*, config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Print every value and where it came from; secrets are masked."""
     from dataclasses import asdict
 
-    from syncd.app import source_options
     from syncd.cli import tables
     from syncd.config.show import describe
     from syncd.config.toml import write
+    from syncd.wiring import source_options
 
     loaded = common.load_config(config)
     values = describe(loaded, source_options())
@@ -40,8 +40,8 @@ def show(*, config: ConfigOption = None, as_json: JsonOption = False) -> None:
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of the configuration, for editors."""
-    from syncd.app import source_options
     from syncd.config.schema import schema as made
+    from syncd.wiring import source_options
 
     common.print_json(made(source_options()))
 
@@ -49,7 +49,7 @@ def schema() -> None:
 @app.command()
 def example() -> None:
     """Print a configuration with every key, its meaning and its default."""
-    from syncd.app import source_options
     from syncd.config.example import example as made
+    from syncd.wiring import source_options
 
     typer.echo(made(source_options()), nl=False)

@@ -30,8 +30,8 @@ def init(*, config: ConfigOption = None) -> None:
 
 
 def _write_starter(file: Path) -> None:
-    from syncd.app import source_options
     from syncd.config.example import starter
+    from syncd.wiring import source_options
 
     file.parent.mkdir(parents=True, exist_ok=True)
     handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

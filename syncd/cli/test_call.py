@@ -39,8 +39,8 @@ def call(
     """
     import secrets
 
-    from syncd.app import wire_campaign
     from syncd.cli.finding import one_phone
+    from syncd.wiring import wire_campaign
 
     values = _payload(payload or [])
     sent_zone = None if zone is None else _zone(zone)

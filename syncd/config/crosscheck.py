@@ -16,6 +16,7 @@ from syncd.core.names import did_you_mean
 from syncd.errors import Problem
 
 CRON_FIELDS = 5
+_STEPS_WITH_KEY = frozenset({"column", "region", "city", "postcode", "country", "default"})
 
 
 def problems(
@@ -32,6 +33,7 @@ def problems(
     for name, sync in _tables(values.get("syncs")):
         yield from _references(name, sync, values, problem)
         yield from _schedule(name, sync, problem)
+        yield from _zones(name, sync, problem)
     for name, suppression in _tables(values.get("suppressions")):
         yield from _suppression(name, suppression, values, problem)
 
@@ -90,6 +92,22 @@ def _spend(name: str, campaign: Mapping[str, Any], problem: Any) -> Iterator[Pro
         hint = "add price_per_minute, and expected_minutes if a call takes more or less than one"
         path = ("campaigns", name, "max_spend_per_day")
         yield problem("cannot be reckoned without a price", path, hint)
+
+
+def _zones(name: str, sync: Mapping[str, Any], problem: Any) -> Iterator[Problem]:
+    told, mapped = sync.get("zones"), sync.get("map")
+    if not isinstance(told, Mapping) or not isinstance(mapped, Mapping):
+        return
+    path: Path = ("syncs", name, "zones")
+    if "column" in told and "gmtZone" in mapped:
+        hint = "keep zones.column: it reads more ways to write a zone, and falls back to the rest"
+        yield problem("gives the zone's column beside map.gmtZone", (*path, "column"), hint)
+    chain = told.get("chain")
+    for step in chain if isinstance(chain, list) else ():
+        given = step in told or (step == "column" and "gmtZone" in mapped)
+        if step in _STEPS_WITH_KEY and not given:
+            hint = f'give {step} = "…", or leave the step out'
+            yield problem(f'has the step "{step}" and not its key', (*path, "chain"), hint)
 
 
 def _schedule(name: str, sync: Mapping[str, Any], problem: Any) -> Iterator[Problem]:

@@ -17,8 +17,10 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from syncd.config import guard_settings as guards
 from syncd.config.call_settings import CallSettings, SuppressionSettings
+from syncd.config.hour_settings import HourSettings
 from syncd.config.mapping import Map
 from syncd.config.values import BaseUrl, Every, LedgerUrl, Name, Section, Token
+from syncd.config.zone_settings import ZoneSettings
 from syncd.core.sweep import SWEEP_EVERY, SWEEP_WINDOW
 
 BATCH_SIZE_MAX = 10_000
@@ -212,6 +214,8 @@ class SyncSettings(Section):
         default="UTC", description="The zone that cron is meant in.", examples=["Europe/Berlin"]
     )
     map: Map = Field(description="How a record becomes a call job.")
+    zones: ZoneSettings = Field(default_factory=ZoneSettings, description=str(ZoneSettings.__doc__))
+    hours: HourSettings = Field(default_factory=HourSettings, description=str(HourSettings.__doc__))
     policy: PolicySettings = Field(
         default_factory=PolicySettings, description=str(PolicySettings.__doc__)
     )

@@ -37,6 +37,10 @@ class Compiled:
         self.payload = self._payload(spec.payload)
         self.fields = self._fields(spec.fields)
         self._check_region(spec.default_region)
+        of_zones = {} if spec.zones is None else spec.zones.columns
+        self.zones = {
+            step: self._positions(f"zones.{step}", (name,)) for step, name in of_zones.items()
+        }
 
     def raise_problems(self) -> None:
         if self._problems:
@@ -47,7 +51,8 @@ class Compiled:
         """All columns that the mapping reads, in the order of the record."""
         values = chain(self.payload.values(), self.fields.values())
         filtered = self.filter.positions if self.filter else ()
-        read = chain(self.key, self.phones, filtered, *(value.positions for value in values))
+        zones = chain.from_iterable(self.zones.values())
+        read = chain(self.key, self.phones, filtered, zones, *(value.positions for value in values))
         return tuple(sorted(set(read)))
 
     def _problem(self, key: str, what: str, hint: str = "") -> None:

@@ -18,6 +18,8 @@ from syncd.core.refusal import BadValue
 from syncd.core.values import MAX_TEXT_CHARS, Reader, to_int, to_moment, to_text
 
 GMT_ZONE: Final = "gmtZone"
+DAYS: Final = "allowedDays"
+TIME: Final = "allowedTime"
 START: Final = "startDateTime"
 FINISH: Final = "finishDateTime"
 START_NOT_BEFORE_FINISH: Final = "start_not_before_finish"  #: a reason code
@@ -87,8 +89,8 @@ def _bounded(limits: tuple[int, int]) -> Reader:
 READERS: Final[Mapping[str, Reader]] = {
     START: to_instant,
     FINISH: to_instant,
-    "allowedDays": to_allowed_days,
-    "allowedTime": to_allowed_time,
+    DAYS: to_allowed_days,
+    TIME: to_allowed_time,
     "retryIntervalInMinutes": _bounded(RETRY_INTERVAL_MIN),
     "maxAttempts": _bounded(MAX_ATTEMPTS),
     GMT_ZONE: to_gmt_zone,

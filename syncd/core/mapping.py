@@ -16,14 +16,16 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from syncd.core import phone, record
+from syncd.core.call_times import HELD_NO_ZONE, NO_BOUNDS, Bounds, CallTimes, horizon_end
 from syncd.core.call_window import CallWindow, whole_item
 from syncd.core.columns import Columns
 from syncd.core.compiled import Compiled
-from syncd.core.fields import FINISH, GMT_ZONE, START, START_NOT_BEFORE_FINISH
+from syncd.core.fields import DAYS, FINISH, GMT_ZONE, START, START_NOT_BEFORE_FINISH, TIME
 from syncd.core.getters import MISSING, Row, Value
 from syncd.core.masking import mask_phone, mask_text
 from syncd.core.refusal import BadValue
 from syncd.core.spec import MAPPING_VERSION, MappingSpec, ValueSpec
+from syncd.core.window import DEFAULT_DAY, WHOLE_DAY, Hours, parse_hours
 from syncd.core.zone import canonical
 
 __all__ = [
@@ -37,11 +39,15 @@ __all__ = [
     "check_spec",
 ]
 
-HELD_NO_ZONE: Final = "no_zone"  #: nobody knows the hour where this phone is
 BODY_TOO_LONG: Final = "body_too_long"
 
 MAX_BODY_BYTES: Final = 65_536  #: of one job
 _JSON = orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS
+#: Fields that say when a person may be called.
+_TIMED = frozenset({GMT_ZONE, DAYS, TIME, START, FINISH})
+
+#: Compiles zones and hours for the columns of a source.
+TimesMaker = Callable[[Columns], CallTimes]
 
 
 class MappedJob(NamedTuple):
@@ -77,9 +83,20 @@ class Mapper:
     that the vendor would refuse, an unreadable filter or template.
     """
 
-    def __init__(self, spec: MappingSpec, columns: tuple[str, ...] | None) -> None:
-        """`columns` None checks a mapping whose source has not been opened; it maps nothing."""
-        parts = Compiled(spec, Columns(columns))
+    def __init__(
+        self,
+        spec: MappingSpec,
+        columns: tuple[str, ...] | None,
+        times: TimesMaker | None = None,
+    ) -> None:
+        """Compile for these columns.
+
+        Args:
+        columns: None checks a mapping whose source has not been opened; it maps nothing.
+        times: makes what works out zones and hours; None: what is mapped is sent as it is.
+        """
+        named = Columns(columns)
+        parts = Compiled(spec, named)
         parts.raise_problems()
         self._region = spec.default_region
         self._keep: Callable[[Row], bool] | None = parts.filter.test if parts.filter else None
@@ -89,6 +106,8 @@ class Mapper:
         self._fields = tuple((n, v) for n, v in parts.fields.items() if not v.constant)
         self._constants = {n: v.get(()) for n, v in parts.fields.items() if v.constant}
         self._bounded = START in parts.fields or FINISH in parts.fields
+        self._times = None if times is None else times(named)
+        self._timed = bool(_TIMED & parts.fields.keys())
         self._read: Callable[[Row], object] = itemgetter(*parts.positions())
 
     def key(self, row: Row) -> str | Rejected:
@@ -136,7 +155,9 @@ class Mapper:
         except BadValue as bad:
             assert value is not None
             return Rejected(bad.reason, value.column, value.masked(row))
-        return self._finish(number, item)
+        if self._times is None:
+            return self._finish(number, item)
+        return self._timed_job(row, number, item, self._times)
 
     def _phone(self, row: Row) -> int | Rejected:
         """The first phone column that holds a valid number; else why the first filled one fails."""
@@ -148,6 +169,29 @@ class Mapper:
             if number != phone.PHONE_MISSING and refused is None:
                 refused = Rejected(number, column, mask_phone(str(row[position])))
         return refused or Rejected(phone.PHONE_MISSING, self._phones[0][1], "")
+
+    def _timed_job(
+        self, row: Row, number: int, item: dict[str, Any], times: CallTimes
+    ) -> MappedJob | Rejected:
+        """The job of a complete item with its window, which is sent beside it."""
+        bounds = NO_BOUNDS
+        if self._timed:
+            bounds = _bounds(item)
+            start, finish = bounds.start, bounds.finish
+            if start is not None and finish is not None and start >= finish:
+                return Rejected(START_NOT_BEFORE_FINISH, FINISH, mask_text(finish.isoformat()))
+        window = times.window(row, number, bounds)
+        ends_at = None
+        if window.finish_at is not None:  # a slice: it has the ends that are sent
+            ends_at = bounds.finish or horizon_end(window.finish_at)
+            item.pop(START, None)
+            item.pop(FINISH, None)
+        times.bound(row, number, item)
+        body = orjson.dumps(item, default=float, option=_JSON)
+        if len(body) > MAX_BODY_BYTES:
+            return Rejected(BODY_TOO_LONG, None, f"({len(body)} bytes)")
+        end = window.finish_at or bounds.finish
+        return MappedJob(number, body, window.gmt_zone, window.held, end, window, ends_at)
 
     def _finish(self, number: int, item: dict[str, Any]) -> MappedJob | Rejected:
         """The job of a complete item: its zone, its last checks, its bytes."""
@@ -163,6 +207,20 @@ class Mapper:
         if len(body) > MAX_BODY_BYTES:
             return Rejected(BODY_TOO_LONG, None, f"({len(body)} bytes)")
         return MappedJob(number, body, zone, None if zone else HELD_NO_ZONE, finish)
+
+
+def _bounds(item: dict[str, Any]) -> Bounds:
+    """What the record says of its time; zone and hours leave the item."""
+    zone, days, told = (item.pop(name, None) for name in (GMT_ZONE, DAYS, TIME))
+    hours: Hours | None = None
+    if told is not None:
+        hours = parse_hours(told)
+    elif days is not None:
+        hours = {DEFAULT_DAY: (WHOLE_DAY,)}
+    if hours is not None and days is not None:
+        default = hours.get(DEFAULT_DAY, ())
+        hours = {day: hours.get(day, default) for day in days}
+    return Bounds(zone, hours, item.get(START), item.get(FINISH))
 
 
 def check_spec(spec: MappingSpec) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Final
 
 import orjson
@@ -17,6 +17,9 @@ from syncd.core.values import ValueType
 #: Goes up when the same spec and record give another key, body, zone or rejection than before, so
 #: that what an older release rejected is tried again.
 MAPPING_VERSION: Final = 1
+
+#: Hours that are decent everywhere, for those who give none.
+DEFAULT_PRESET: Final = "decent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,32 @@ class ValueSpec:
     type: ValueType = "str"  #: how columns and templates are read; a literal stays what it is
     required: bool = False  #: missing or blank is a rejection; else the value is left out
     default: object = None  #: a literal for a missing or blank value
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneSpec:
+    """Where zones are learnt: the steps of a chain, and what each of them reads."""
+
+    steps: tuple[str, ...]  #: see core/zones; the first that knows a zone wins
+    columns: Mapping[str, str] = field(default_factory=dict)  #: column by step
+    table: str = ""  #: the user's own table, a CSV of value and zone
+    default: str | None = None
+    overrides: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  #: zones by prefix
+    registry: str = ""  #: digest of the numbering registry, so that a new one counts as a change
+
+
+@dataclass(frozen=True, slots=True)
+class HoursSpec:
+    """When people may be called; nothing given leaves the hours to the campaign."""
+
+    presets: tuple[str, ...] = (DEFAULT_PRESET,)  #: names, or "auto" alone
+    scope: str = "telemarketing"
+    guard_min: int | None = None  #: off the end of each interval; None: as the preset says
+    holidays: str | None = None  #: "closed", "weekend" or "none"; None: as the preset says
+    closed: tuple[str, ...] = ()  #: ISO dates
+    working: tuple[str, ...] = ()  #: ISO dates that are no holidays
+    on_ambiguous: str = "hold"
+    week: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  #: own hours, by weekday
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +74,8 @@ class MappingSpec:
     payload: Mapping[str, ValueSpec]
     fields: Mapping[str, ValueSpec]
     filter: str | None
+    zones: ZoneSpec | None = None  #: None: the phone's one zone, or the one that is mapped
+    hours: HoursSpec | None = None  #: None: what is mapped is sent as it is
 
     @property
     def digest(self) -> str:

@@ -34,6 +34,9 @@ class Interval:
         return f"{_clock(self.start_min)}-{_clock(self.end_min)}"
 
 
+#: All of a day that can be written: the contract has no 24:00.
+WHOLE_DAY: Final = Interval(0, 23 * 60 + 59)
+
 #: Intervals, in order, by weekday or "default".
 Hours = Mapping[str, tuple[Interval, ...]]
 

@@ -13,6 +13,7 @@ from syncd.core.guards import NO_DAY_LIMITS, NO_TRIPWIRES, DayLimits, Tripwires
 from syncd.core.look_up import SETTLE
 from syncd.core.mapping import MappingSpec
 from syncd.core.sweep import SWEEP_EVERY, SWEEP_WINDOW
+from syncd.core.sync_times import TimesAt
 from syncd.sources.base import Source
 
 
@@ -47,6 +48,7 @@ class Sync:
     mapping: MappingSpec
     calls: CallPolicy = DEFAULT
     tripwires: Tripwires = NO_TRIPWIRES
+    times: TimesAt | None = None  #: zones and hours at a moment; None: what is mapped is sent
 
 
 @dataclass(frozen=True, slots=True)

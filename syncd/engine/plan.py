@@ -111,7 +111,9 @@ def run(
     changed = position.mapping_digest not in (None, digest)
     plan = Plan(sync.name, sync.campaign, whole or changed or position.cursor is None, changed)
     rules = SortRules(sync.name, sync.campaign, digest, rebase=changed, calls=sync.calls)
-    planner = _Planner(plan, Sorter(sync.mapping, rules, ledger), ledger, jobs_max, sync.calls, now)
+    times = None if sync.times is None else sync.times(now)
+    sorter = Sorter(sync.mapping, rules, ledger, times)
+    planner = _Planner(plan, sorter, ledger, jobs_max, sync.calls, now)
     try:
         for page in sync.source.read(None if plan.from_start else position.cursor, now=now):
             planner.take(page)

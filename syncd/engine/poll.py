@@ -160,7 +160,8 @@ def _sorter(
     rules = SortRules(
         sync.name, sync.campaign, digest, rebase=rebase, start=start, calls=sync.calls
     )
-    return Sorter(sync.mapping, rules, tools.ledger)
+    times = None if sync.times is None else sync.times(tools.clock.now())
+    return Sorter(sync.mapping, rules, tools.ledger, times)
 
 
 def _limit(sorted_page: IntakePage, running: Pass, backfill: Backfill | None) -> bool:

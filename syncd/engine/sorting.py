@@ -12,7 +12,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from syncd.core.call_policy import DEFAULT, CallPolicy, OnChange, OnWithdrawn
-from syncd.core.mapping import MappedJob, Mapper, MappingSpec, Rejected
+from syncd.core.mapping import MappedJob, Mapper, MappingSpec, Rejected, TimesMaker
 from syncd.core.starting import StartAt
 from syncd.core.watching import Watcher
 from syncd.engine.ahead import MOST_AHEAD
@@ -55,8 +55,16 @@ class SortedPage:
 class Sorter:
     """Sorts the pages of one pass; keeps a compiled mapper for each set of columns."""
 
-    def __init__(self, spec: MappingSpec, rules: SortRules, ledger: Ledger) -> None:
+    def __init__(
+        self,
+        spec: MappingSpec,
+        rules: SortRules,
+        ledger: Ledger,
+        times: TimesMaker | None = None,
+    ) -> None:
+        """`times` works out zones and hours; None: what is mapped is sent as it is."""
         self._spec = spec
+        self._times = times
         self._rules = rules
         self._ledger = ledger
         self._mappers: dict[tuple[str, ...], Mapper] = {}
@@ -113,7 +121,7 @@ class Sorter:
     def _mapper(self, columns: tuple[str, ...]) -> Mapper:
         mapper = self._mappers.get(columns)
         if mapper is None:
-            mapper = self._mappers[columns] = Mapper(self._spec, columns)
+            mapper = self._mappers[columns] = Mapper(self._spec, columns, self._times)
         return mapper
 
     def _watcher(self, columns: tuple[str, ...]) -> Watcher | None:

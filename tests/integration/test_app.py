@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from syncd.app import App, open_source, source_options, wire_campaign
+from syncd.app import App
 from syncd.errors import ConfigError, LedgerError
 from syncd.ledger.ledger import Ledger
+from syncd.wiring import open_source, source_options, wire_campaign
 from tests.worlds import World, new_world
 
 

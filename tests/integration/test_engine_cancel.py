@@ -14,13 +14,13 @@ from syncd.errors import Transient
 from syncd.ledger.ledger import Ledger
 from syncd.sandbox.faults import Fault
 from tests.running import phone_of
-from tests.worlds import World, new_world, poll_all, settle, work
+from tests.worlds import BY_COLUMN, World, new_world, poll_all, settle, work
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     """Twelve leads to send, one of them twice, and one without a zone."""
-    with new_world(tmp_path, mapping='gmtZone = "{name}"') as made:
+    with new_world(tmp_path, mapping='gmtZone = "{name}"' + BY_COLUMN) as made:
         rows: list[tuple[object, ...]] = [(n, phone_of(n), "Z") for n in range(12)]
         made.write([*rows, (30, phone_of(3), "Z"), (31, "+61 491 570 006", "")])
         yield made

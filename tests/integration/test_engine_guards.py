@@ -22,7 +22,7 @@ from syncd.ledger.ledger import Ledger
 from syncd.observe import events
 from syncd.sources.base import Cursor, Page
 from tests.running import phone_of
-from tests.worlds import Between, World, new_world, poll_all, run_backfill, settle, work
+from tests.worlds import BY_COLUMN, Between, World, new_world, poll_all, run_backfill, settle, work
 
 COLUMNS = ("id", "phone", "name")
 PAGE = 4
@@ -352,14 +352,14 @@ def test_a_corrected_row_reaches_a_held_job_and_does_not_free_it(world: World, a
 
 def test_jobs_that_a_mapping_would_release_count_like_new_ones(world: World, app: App) -> None:
     """A zone for all of them at once would start all of these calls."""
-    world.syncs["leads"]["mapping"] = 'gmtZone = "{zone}"'
+    world.syncs["leads"]["mapping"] = 'gmtZone = "{zone}"' + BY_COLUMN
     world.configure()
     mobiles = ("+61 491 570 006", "+61 491 570 156", "+61 491 570 157")
     rows = [(n, phone, "", "+10:00") for n, phone in enumerate(mobiles)]
     world.write(rows, columns="id,phone,zone,later")
     with world.open() as opened:
         poll_all(opened)
-    world.syncs["leads"]["mapping"] = 'gmtZone = "{later}"'
+    world.syncs["leads"]["mapping"] = 'gmtZone = "{later}"' + BY_COLUMN
     world.configure()
     with world.open() as opened:
         sync = replace(opened.sync("leads"), tripwires=Tripwires(2))

@@ -11,13 +11,13 @@ from syncd.app import App
 from syncd.engine import plan
 from syncd.engine.plan import EXAMPLES_MAX, Plan
 from tests.running import phone_of
-from tests.worlds import MAPPING, World, new_world, poll_all, work
+from tests.worlds import BY_COLUMN, MAPPING, World, new_world, poll_all, work
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     """New leads, doubles, bad ones and one without a zone."""
-    with new_world(tmp_path, mapping='gmtZone = "{name}"') as made:
+    with new_world(tmp_path, mapping='gmtZone = "{name}"' + BY_COLUMN) as made:
         rows: list[tuple[object, ...]] = [(n, phone_of(n), "Z") for n in range(12)]
         rows += [(n, "nothing", "Z") for n in range(20, 25)]
         rows += [(30, phone_of(3), "Z"), (31, "+61 491 570 006", ""), (1, phone_of(1), "Z")]

@@ -23,7 +23,7 @@ from syncd.observe import events, logs
 from syncd.observe.redact import Redactor
 from syncd.sources.base import BadRecord, Cursor, Page, Unread
 from tests.running import phone_of
-from tests.worlds import MAPPING, Between, World, new_world, poll_all, settle
+from tests.worlds import BY_COLUMN, MAPPING, Between, World, new_world, poll_all, settle
 
 COLUMNS = ("id", "phone", "name")
 PAGE = 4
@@ -259,7 +259,7 @@ def test_k4_a_held_job_is_released_by_a_mapping_or_a_row_that_gives_its_zone(
     world: World, app: App
 ) -> None:
     """It is staged once, or turns out to be a duplicate of a phone that was taken meanwhile."""
-    app = remap(world, app, 'gmtZone = "{name}"')
+    app = remap(world, app, 'gmtZone = "{name}"' + BY_COLUMN)
     rows: list[tuple[object, ...]] = [
         (1, "+1 907 555 0101", None),
         (2, "+61 491 570 006", None),

@@ -117,5 +117,5 @@ def test_k2_another_zone_in_the_configuration_moves_no_known_lead(tmp_path: Path
             settle(world, app)
         world.assert_each_once(LEADS)
         zones = world.sql("SELECT zone FROM call_jobs ORDER BY phone")
-        assert [zone for (zone,) in zones] == ["Z"] * 4 + ["+03:00"] * 2
+        assert [zone for (zone,) in zones] == ["+00:00"] * 4 + ["+03:00"] * 2
         assert b'"gmtZone":"+03:00"' in world.sendings[-1].body

@@ -33,8 +33,8 @@ import typer.main
 
 import syncd
 from syncd import __main__ as program
-from syncd.app import source_options
 from syncd.core.zone import use_packaged_data
+from syncd.wiring import source_options
 
 _LENGTH = struct.Struct("!I")
 _NUMBER = struct.Struct("!i")

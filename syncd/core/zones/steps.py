@@ -8,7 +8,7 @@ of the country column, else that of the number, so that "CA" is never taken for 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import ClassVar, Final
+from typing import Final
 
 from syncd.core.getters import MISSING, Getter, Row
 from syncd.core.masking import mask_text
@@ -96,7 +96,7 @@ class CountryOf:
 class _PlaceStep:
     """A column that holds the names of places of one kind."""
 
-    name: ClassVar[str]
+    name: str
 
     def __init__(self, get: Getter, country: CountryOf, own: OwnTable | None = None) -> None:
         self._get = get

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from syncd.app import open_source
 from syncd.config.load import Loaded, load, load_ledger_url
 from syncd.config.oddities import DEPTH_MAX
 from syncd.errors import ConfigError, Problem
+from syncd.wiring import open_source
 
 Load = Callable[..., Loaded]
 Refused = Callable[..., dict[str, Problem]]

@@ -189,7 +189,11 @@ def test_every_key_of_the_example_is_a_key(load_text: Load, refused: Refused) ->
         line[1:] if line[:1] == "#" and line[1:2] not in {" ", ""} else line for line in lines
     )
     problems = refused(text, {})
-    assert set(problems) == {"campaigns.welcome.token", "syncs.crm-leads"}
+    assert set(problems) == {
+        "campaigns.welcome.token",
+        "syncs.crm-leads",
+        "syncs.crm-leads.zones.column",
+    }
     assert "given twice" in problems["campaigns.welcome.token"].what
     assert "both" in problems["syncs.crm-leads"].what
 
