@@ -93,14 +93,15 @@ class Rules:
         self._first = now.date() - _DAY
         self._last = self._first + timedelta(days=HORIZON_DAYS)
         self._own = parse(spec.week) if spec.week else None
-        self._kept: dict[Places, Rule | None] = {}
+        self._kept: dict[Places, Rule] = {}
         self._one: Rule | None = None
-        if not self._by_place:
+        self._off = not (spec.presets or spec.week or spec.closed or spec.holidays)
+        if not (self._off or self._by_place):
             self._one = self._made(NOWHERE)
 
     def of(self, row: Row, phone: str) -> Rule | None:
         """The rule of a record; None leaves the hours to the campaign. Raises nothing."""
-        if self._one is not None or self._is_off:
+        if self._off or self._one is not None:
             return self._one
         places = self._places_of(row, phone)
         if places not in self._kept:
@@ -108,23 +109,15 @@ class Rules:
         return self._kept[places]
 
     @property
-    def _is_off(self) -> bool:
-        told = self._spec
-        return not (told.presets or self._own or told.closed or told.holidays)
-
-    @property
     def _by_place(self) -> bool:
         """Whether the number's country matters: for "auto", or for holidays of no preset."""
-        if self._is_off:
-            return False
-        if AUTO in self._spec.presets:
+        names = self._spec.presets
+        if AUTO in names:
             return True
         asks = self._spec.holidays in ("closed", "weekend")
-        return asks and not all(_preset(name).places for name in self._spec.presets or ("",))
+        return asks and not any(_preset(name).places for name in names)
 
-    def _made(self, places: Places) -> Rule | None:
-        if self._is_off:
-            return None
+    def _made(self, places: Places) -> Rule:
         told = self._spec
         preset = self._preset(places)
         if isinstance(preset, NoPreset):
@@ -170,12 +163,10 @@ class Rules:
             found = holiday_dates(places, years)
         except BadValue:  # a country whose holidays nobody has: its own dates still count
             found = Dates()
-        closed, working = (map(date.fromisoformat, days) for days in self._own_dates)
-        return found.with_own(closed=closed, opened=working)
-
-    @property
-    def _own_dates(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        return self._spec.closed, self._spec.working
+        closed, working = self._spec.closed, self._spec.working
+        return found.with_own(
+            closed=map(date.fromisoformat, closed), opened=map(date.fromisoformat, working)
+        )
 
 
 def _preset(name: str) -> Preset:

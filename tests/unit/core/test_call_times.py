@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 import pytest
 
+from syncd.core import call_times
 from syncd.core.call_times import (
     HELD_NO_COMMON_WINDOW,
     HELD_NO_PRESET,
@@ -24,6 +25,7 @@ from syncd.core.columns import Columns
 from syncd.core.spec import HoursSpec, MappingSpec, ZoneSpec
 from syncd.core.sync_times import times_at
 from syncd.core.window import Interval
+from syncd.core.zones.registry import Block, compiled
 
 NOW = datetime(2026, 11, 24, 7, 30, tzinfo=UTC)  # a Tuesday
 NEW_YORK, LONDON, MOSCOW, PARIS, SATELLITE = (
@@ -201,6 +203,9 @@ def test_a_records_own_zone_and_hours_count() -> None:
     bounds = Bounds("Asia/Tokyo", hours, NOW, NOW + timedelta(days=20))
     made = window(LONDON, bounds)
     assert (made.gmt_zone, fields(made)["allowedDays"]) == ("+09:00", ["tue"])
+    both = times()
+    later = replace(bounds, finish=NOW + timedelta(days=30))
+    assert both.window(("1", "2"), LONDON, bounds) is not both.window(("1", "2"), LONDON, later)
     assert of_day(made, "tue") == ["10:00-20:59"]
     assert {"own_hours", "start", "finish"} <= basis(made).keys()
     alone = window(LONDON, bounds, presets=())
@@ -246,3 +251,26 @@ def test_a_windows_fields_join_the_content() -> None:
         b'{"phone":"1","gmtZone":"+03:00"}'
     )
     assert whole_item(b'{"phone":"1"}', b"") == b'{"phone":"1"}'
+
+
+def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list in which every record has a zone and an end of its own never fills the memory."""
+    monkeypatch.setattr(call_times, "_KEPT_MAX", 2)
+    made = times()
+    for hours in range(3, 9):
+        bounds = Bounds(f"+0{hours}:00", None, None, NOW + timedelta(days=hours))
+        assert made.window(("1", "2"), LONDON, bounds).gmt_zone == f"+0{hours}:00"
+
+
+def test_shares_of_zones_are_kept() -> None:
+    """Where the registry knows them, the basis tells how likely each zone is."""
+    moscow, yekaterinburg = "Europe/Moscow", "Asia/Yekaterinburg"
+    blocks = [
+        Block(79160000000, 79160000059, (moscow,)),
+        Block(79160000100, 79160000139, (yekaterinburg,)),
+        Block(79160000200, 79160000299, (moscow, yekaterinburg)),
+    ]
+    registry = compiled(blocks, {})
+    spec = replace(MAPPING, zones=ZoneSpec(("registry",)), hours=HoursSpec())
+    made = times_at(spec, registry)(NOW)(Columns(("id", "phone")))
+    assert basis(made.window(("1", "2"), 79160000250))["shares"] == [0.6, 0.4]

@@ -72,3 +72,25 @@ def test_a_number_tells_its_country_and_an_american_one_its_state(
     assert places_reader(ZoneSpec(()), COLUMNS)(("1", ""), phone) == place
     of_record = places_reader(ZoneSpec((), {"region": "zone"}), COLUMNS)
     assert of_record(("1", "Florida"), "12125550100") == (("US", "FL"),)
+
+
+def test_every_step_has_its_column() -> None:
+    """Region, city, post code and country in their order; the table of one's own counts."""
+    columns = Columns(("zone", "region", "city", "zip", "country"))
+    steps = ("column", "region", "city", "postcode", "country", "registry", "phone")
+    named = {"column": "zone", "region": "region", "city": "city", "postcode": "zip"}
+    spec = ZoneSpec(steps, {**named, "country": "country"}, table="value,zone\nHQ,Asia/Tokyo\n")
+    chain = chain_of(spec, columns, None, CLOCKS)
+
+    def step(*row: str) -> str:
+        return chain.resolve(row, LONDON).evidence[-1].step
+
+    assert step("UTC+1", "", "", "", "") == "column"
+    assert step("", "Florida", "", "", "US") == "region"
+    assert step("", "", "Chicago", "", "US") == "city"
+    assert step("", "", "", "10001", "US") == "postcode"
+    assert step("", "", "", "", "France") == "country"
+    assert step("", "", "", "", "") == "phone"
+    assert chain.resolve(("HQ", "", "", "", ""), LONDON).zones == ("Asia/Tokyo",)
+    mapped = ZoneSpec(("column", "phone"), {"region": "region"})
+    assert chain_of(mapped, columns, None, CLOCKS).resolve(("",) * 5, LONDON).zones
