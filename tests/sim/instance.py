@@ -40,6 +40,8 @@ BEAT_MS = 20_000
 RESTORES_MS = (2 * HOUR_MS, 30 * HOUR_MS)
 #: What `syncd recover` looks back before the newest thing that the ledger knows.
 RECOVERS_SINCE = timedelta(days=1)
+#: It is tried again every ten minutes; a token is unknown for two hours at most.
+RECOVERS_MAX = 200
 
 
 class _Stop(threading.Event):
@@ -246,7 +248,10 @@ class Instance:
     def recover(self, parts: Parts) -> None:
         """Look for what was lost, as `syncd recover` does, until that is done."""
         tools = parts.tools
+        tries = 0
         while tools.ledger.recovery_needed() is not None:
+            tries += 1
+            assert tries <= RECOVERS_MAX, "the recovery comes to no end"
             now = self.now()
             since = min(now, tools.ledger.lost_calls.newest_known(now=now)) - RECOVERS_SINCE
             results = [

@@ -145,6 +145,7 @@ CORNERS: tuple[dict[str, Any], ...] = (
     # One instance is overtaken between its claim and its sending, and wakes while others send.
     {
         "instances": 2,
+        "restores": False,
         "steps": {},
         "suspend_at": "batch.mark_sent",
         "wire": _LOSSES,
