@@ -7,7 +7,7 @@ country; the rest is the same for all records of a sync.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -52,6 +52,7 @@ class Rule:
     names: presets with their versions, and "own" for the sync's own week.
     legal: a law or a binding code asks for them; they are never given up.
     by_date: some date of the horizon differs from its weekday, so calls are pushed in slices.
+    capped: whether any cap is set.
     missing: why there are no hours, where the country has no preset; "" else.
     """
 
@@ -63,11 +64,11 @@ class Rule:
     legal: bool = False
     by_date: bool = False
     missing: str = ""
+    capped: bool = field(init=False)
 
-    @property
-    def capped(self) -> bool:
-        """Whether any cap is set."""
-        return any(True for _ in self.caps.each())
+    def __post_init__(self) -> None:
+        """Whether any cap is set is asked for each record, so it is reckoned once."""
+        object.__setattr__(self, "capped", self.caps != NO_CAPS)
 
     def with_week(self, week: Week) -> Weeks:
         """The hours by kind of day, inside a record's own week."""
