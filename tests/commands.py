@@ -40,6 +40,9 @@ default_region = "US"
 filter = 'stage != "lost"'
 gmtZone = "{{zone}}"
 payload = {{ name = "{{name}}" }}
+
+[syncs.crm-leads.zones]
+chain = ["column"]  # a lead without a zone of its own is held, whatever its number says
 """
 
 #: id, name, phone, zone, stage: 2 to call, 1 duplicate phone, 1 held, 1 filtered, 3 rejected.

@@ -60,13 +60,15 @@ phone = ["phone", "phone_2"]
 default_region = "US"
 filter = "consent"
 gmtZone = "{{time zone}}"
-allowedTime = {{ default = [{{ localTimeFrom = "10:00", localTimeTo = "19:00" }}] }}
 maxAttempts = 3
 retryIntervalInMinutes = 60
 
 [syncs.{sync}.map.payload]
 name = "{{name}}"
 amount = {{ column = "amount", type = "float" }}
+
+[syncs.{sync}.hours]
+week = {{ mon-sun = ["10:00-17:00"] }}
 """
 
 

@@ -3,7 +3,8 @@
 The demo's export holds no other number, so that nobody can be phoned by mistake. Countries whose
 regulator keeps no such range (Russia, Kazakhstan and most others) are therefore not in it.
 
-NANP: ATIS-0300048, 555 NXX assignment guidelines: 555-0100 to 555-0199 in every area code.
+NANP: ATIS-0300048, 555 NXX assignment guidelines: 555-0100 to 555-0199 in every area code, and
+the last of them alone, 800-555-0199, among the toll-free ones.
 GB: Ofcom, "Telephone numbers for drama use". IE: ComReg, numbering conditions: 020 91x xxxx.
 AU: ACMA, "Phone numbers for use in TV shows, films and creative works".
 FR: ARCEP, numbering plan 2.5.12, numbers for audiovisual works.
@@ -98,6 +99,9 @@ CALLED: tuple[Range, ...] = (
     Range("SE", "46980319", 200, 299, 3, ("Europe/Stockholm",)),
     Range("SE", "46701740", 605, 699, 3, ("Europe/Stockholm",)),
 )  # fmt: skip
+
+#: Rings wherever its owner wants: it tells no zone.
+TOLL_FREE = Range("US", "1800555", 199, 199, 4, ())
 
 #: Kept for fiction too, but no valid numbers by the data of phonenumbers: these are rejected.
 REFUSED: tuple[Range, ...] = (

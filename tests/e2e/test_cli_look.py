@@ -113,11 +113,8 @@ def test_explain_tells_a_leads_story(desk: Desk) -> None:
     (lead,) = found["leads"]
     assert (Path(lead["origin"]).name, lead["line"]) == ("leads.csv", 2)
     (job,) = lead["jobs"]
-    assert job["body"] == {
-        "phone": "12125550101",
-        "payload": {"name": "Ann"},
-        "gmtZone": "America/New_York",
-    }
+    assert job["body"] == {"phone": "12125550101", "payload": {"name": "Ann"}}
+    assert job["zone"] == "America/New_York"
     assert [move["to"] for move in job["moves"] if move["what"] == "job"] == [
         "staged",
         "sealed",

@@ -67,10 +67,10 @@ def test_it_shows_the_commands_that_it_runs(shown: tuple[str, Path]) -> None:
 
 
 def test_the_three_stories_are_told(shown: tuple[str, Path]) -> None:
-    """One answered, one asked for a call-back and got it, one is held for want of a zone."""
+    """One answered, one asked for a call-back and got it, one is held for want of an hour."""
     out, _ = shown
     stories = out.partition("three stories")[2]
-    for told in ("longCallWithResult", "CALLBACK_REQUEST", "call-back 1", "no_zone"):
+    for told in ("longCallWithResult", "CALLBACK_REQUEST", "call-back 1", "no_common_window"):
         assert told in stories
 
 
