@@ -9,13 +9,13 @@ import pytest
 
 from syncd.cli import demo, demo_data
 from syncd.cli.demo_data import COLUMNS, ENCODING, Export, make_export
-from syncd.cli.demo_ranges import CALLED, REFUSED
+from syncd.cli.demo_ranges import CALLED, REFUSED, TOLL_FREE
 from syncd.core import phone, zone
 from syncd.sandbox.outcomes import MAGIC
 
 LEADS = 2_000
 REGION = "US"
-FICTION = {int(number) for one in (*CALLED, *REFUSED) for number in one.numbers()}
+FICTION = {int(number) for one in (*CALLED, TOLL_FREE, *REFUSED) for number in one.numbers()}
 
 
 @pytest.fixture(scope="module")
