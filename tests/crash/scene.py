@@ -63,6 +63,9 @@ phone = "phone"
 gmtZone = "{{zone}}"
 payload = {{ name = "{{name}}" }}
 
+[syncs.leads.hours]
+preset = "off"
+
 [syncs.leads.policy]
 {policy}
 
@@ -161,7 +164,7 @@ class Scene:
     def call_from_elsewhere(self, number: int) -> None:
         """Another program adds this lead to the campaign, in the same words as syncd."""
         phone, payload = phone_of(number).lstrip("+"), {"name": f"Lead {number}"}
-        job = {"phone": phone, "payload": payload, "gmtZone": "Z"}
+        job = {"phone": phone, "payload": payload, "gmtZone": "+00:00"}
         body = json.dumps([job], separators=(",", ":"))
         path = f"/api/calls/campaign/{self.token}/addPhones"
         headers = {"content-type": "application/json", "idempotence-key": f"elsewhere-{number}"}
