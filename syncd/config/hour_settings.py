@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
@@ -17,12 +19,21 @@ from syncd.core.spec import DEFAULT_PRESET, HoursSpec
 
 AUTO = "auto"  #: by the country of the number
 _WEEK_HINT = 'write it as mon-fri = ["10:00-13:00", "14:00-20:00"]'
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 OFF = "off"  #: the campaign's own hours
 
 
 def _as_tuple(value: Any) -> Any:
     one = (value,) if isinstance(value, (str, date)) else value
     return tuple(one) if isinstance(one, list) else one
+
+
+def _as_date(value: Any) -> Any:
+    """A date as TOML has it, or the same in quotes, as the examples have it."""
+    if isinstance(value, str) and _DATE.fullmatch(value):
+        with suppress(ValueError):
+            return date.fromisoformat(value)
+    return value
 
 
 def _check_preset(name: str) -> str:
@@ -53,7 +64,8 @@ _Presets = Annotated[
     tuple[_Preset, ...], BeforeValidator(_as_tuple), AfterValidator(_check_presets)
 ]
 _Day = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
-_Dates = Annotated[tuple[date, ...], BeforeValidator(_as_tuple)]
+_Date = Annotated[date, BeforeValidator(_as_date)]
+_Dates = Annotated[tuple[_Date, ...], BeforeValidator(_as_tuple)]
 
 
 class HourSettings(Section):

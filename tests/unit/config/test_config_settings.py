@@ -280,3 +280,22 @@ def test_a_source_is_a_table_with_a_kind(refused: Refused) -> None:
     problems = refused('[sources]\nb = 5\n[sources.a]\npath = "x"\n', {})
     assert problems["sources.a.kind"].what == "is missing"
     assert problems["sources.b"].what == "must be a table"
+
+
+@pytest.mark.parametrize(
+    "written", ['["2026-12-31"]', "[2026-12-31]", '"2026-12-31"', "2026-12-31"]
+)
+def test_a_date_is_written_with_or_without_quotes(
+    load_text: Load, valid: str, written: str
+) -> None:
+    """TOML has dates of its own, and people quote them; one date needs no list."""
+    hours = f"[syncs.crm-leads.hours]\nclosed = {written}\nworking = {written}\n"
+    read = load_text(f"{valid}\n{hours}").settings.syncs["crm-leads"].hours
+    assert read.to_spec().closed == read.to_spec().working == ("2026-12-31",)
+
+
+@pytest.mark.parametrize("written", ["31.12.2026", "2026-02-30", "20261231", "2026-W53-4"])
+def test_what_is_no_date_is_refused(refused: Refused, valid: str, written: str) -> None:
+    """A day that is not, or one in another order, is nobody's closed day."""
+    hours = f'[syncs.crm-leads.hours]\nclosed = ["{written}"]\n'
+    assert "date" in refused(f"{valid}\n{hours}")["syncs.crm-leads.hours.closed.0"].what
