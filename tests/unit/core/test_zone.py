@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import zoneinfo
 from datetime import UTC, datetime, timedelta
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +14,27 @@ import pytest
 
 from syncd.core import zone
 from syncd.core.zones.tz_ids import canonical_id, country_names, zones_of_country
+from syncd.core.zones.written import zones_of_text
+from syncd.sandbox.zones import parse_zone
 
 VECTORS: list[dict[str, Any]] = json.loads(
     (Path(__file__).parents[2] / "vectors" / "gmtzone.json").read_text(encoding="utf-8")
 )["vectors"]
+OFFSET = re.compile(r"[+-](0[0-9]|1[0-8]):[0-5][0-9]")
+#: Known to the tz database, and to Java not, or as a letter for what is no place.
+NEVER_SENT = {"EST", "MST", "HST", "ROC", "Factory"}
 PLACES = {name for code in country_names() for name in zones_of_country(code)}
+
+
+def offsets(text: str) -> list[timedelta | None]:
+    """The offsets of a zone, every fifth day of the coming 54 weeks, by `zoneinfo` alone."""
+    begin = datetime(2026, 11, 22, tzinfo=UTC)
+    there = zoneinfo.ZoneInfo(text) if text[0].isalpha() else None
+    days = (begin + timedelta(days=5 * n) for n in range(76))
+    if there is not None:
+        return [day.astimezone(there).utcoffset() for day in days]
+    minutes = int(text[1:3]) * 60 + int(text[4:])
+    return [timedelta(minutes=-minutes if text[0] == "-" else minutes) for _ in days]
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: repr(vector["value"]))
@@ -39,6 +57,34 @@ def test_what_is_sent_for_every_vector(vector: dict[str, Any]) -> None:
         assert sent in PLACES
     else:
         assert sent is None
+
+
+def test_every_id_old_or_new_is_sent_as_an_offset_or_a_place_of_the_same_clock() -> None:
+    """Whatever a record says, the vendor sees `+HH:MM` or an id of zone.tab, and the same hour."""
+    names = resources.files("tzdata").joinpath("zones").read_text("utf-8").split()
+    assert len(names) > 590
+    for name in names:
+        sent = zone.canonical(name)
+        read = {*zones_of_text(name), *zones_of_text(name.lower()), *zones_of_text(name.upper())}
+        for each in filter(None, {sent, *read}):
+            assert OFFSET.fullmatch(each) or each in PLACES, name
+            assert zone.parse(each) is not None  # as java.time.ZoneId.of
+            assert parse_zone(each) is not None  # as the sandbox reads that
+            assert offsets(each) == offsets(name), f"{name} is sent as {each}"
+        if sent is None:
+            assert name in NEVER_SENT
+
+
+def test_every_offset_is_sent_as_hours_and_minutes() -> None:
+    """All 2,161 offsets of whole minutes that Java takes, in each of its forms."""
+    for minutes in range(-18 * 60, 18 * 60 + 1):
+        sign, hours, rest = "-" if minutes < 0 else "+", *divmod(abs(minutes), 60)
+        for form in (f"{hours:02}:{rest:02}", f"{hours:02}{rest:02}", f"{hours:02}:{rest:02}:00"):
+            for prefix in ("", "UTC"):
+                sent = zone.canonical(f"{prefix}{sign}{form}")
+                assert sent is not None
+                assert OFFSET.fullmatch(sent)
+                assert zone.parse(sent) == minutes * 60
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,7 @@ def only(*zones: str) -> tuple[str, ...]:
         ("61491570006", clocks_of_region("AU")),
         ("611800123456", clocks_of_region("AU")),
         ("61212345678", only("Australia/Sydney")),
+        ("61265632066", only("Australia/Lord_Howe")),
         ("61312345678", only("Australia/Melbourne")),
         ("61731234567", only("Australia/Brisbane", "Australia/Sydney")),
         ("61891641234", only("Indian/Christmas")),
@@ -134,6 +135,7 @@ def only(*zones: str) -> tuple[str, ...]:
         # the library names a clock that is none of the country's
         ("213551234567", only("Africa/Algiers")),
         ("212650123456", only("Africa/Casablanca")),
+        ("212528812345", only("Africa/El_Aaiun")),
         ("218912345678", only("Africa/Tripoli")),
         ("50581234567", only("America/Managua")),
         ("50761234567", only("America/Panama")),
@@ -158,6 +160,8 @@ def test_the_true_clock(digits: str, expected: tuple[str, ...]) -> None:
         ("18672001234", "America/Whitehorse"),
         ("61889991234", "Australia/Darwin"),
         ("61892201234", "Australia/Perth"),
+        ("61880881234", "Australia/Adelaide"),  # Broken Hill, in New South Wales
+        ("6433050123", "Pacific/Chatham"),
         ("526141234567", "America/Chihuahua"),
         ("56612123456", "America/Punta_Arenas"),
         ("56322123456", "Pacific/Easter"),
@@ -173,7 +177,12 @@ def test_the_true_clock_is_one_of_several(digits: str, true: str) -> None:
     "digits",
     [
         "80012345678",
+        "80812345678",
+        "87812345678901",
         "8811234567",
+        "88213123456",
+        "88812345678901",
+        "979123456789",
         "870773111632",
         "883510012345",
         "1",
