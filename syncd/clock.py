@@ -87,6 +87,11 @@ class Moment:
         return max(wall_s, clock.boot_s() - self.boot_s)
 
 
+def to_operator(at: datetime) -> datetime:
+    """The instant as this machine's own clock shows it: the operator's time, which has a name."""
+    return at.astimezone()
+
+
 def to_ms(at: datetime) -> int:
     """Unix milliseconds of an aware instant: the form in which the ledger keeps time."""
     assert at.tzinfo is not None, "a naive datetime has no instant"

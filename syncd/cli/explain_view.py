@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from rich.console import Console
 
-from syncd.cli import common
+from syncd.cli import common, job_hours_view
 from syncd.cli.explaining import Explanation
 from syncd.cli.tables import cell, console, fact_table, new_table, time_of
 from syncd.core.call_job import ID_OF_ANOTHER_JOB, REPORT_OF_ANOTHER_PHONE, JobState
@@ -32,6 +32,11 @@ MEANING_OF_ANOTHER_ID = "nobody can know whether it was called: a person has to 
 #: Nor is an accepted job, whose report is not its own, one that simply waits.
 MEANING_OF_ANOTHER_PHONE = "the report of its ID names another phone: a person has to look"
 
+_STRANGE = (
+    "what would hold for a phone that is no lead: `syncd zones - --phone phone`, and give it a line"
+    ' "phone" and a line with the phone'
+)
+
 
 def print_explanation(explanation: Explanation, *, as_json: bool) -> None:
     """Print everything that was found."""
@@ -53,6 +58,8 @@ def print_explanation(explanation: Explanation, *, as_json: bool) -> None:
         _print_lead(lead, out)
     if not explanation.leads:
         common.say("there is no such lead")
+    if explanation.strange:
+        common.say(f"hint: {_STRANGE}")
     if explanation.rejections:
         _print_rejections(explanation, out)
 
@@ -118,7 +125,8 @@ def _print_job(job: Mapping[str, Any], out: Console) -> None:
             [
                 ("call job", f"{job['phone']} for campaign {job['campaign']}"),
                 ("state", state + reason),
-                ("zone", job["zone"] or "unknown"),
+                ("zone", job_hours_view.zone_text(job["window"]) or "unknown"),
+                *job_hours_view.facts(job["window"]),
                 ("vendor's id", job["call_job_id"]),
                 ("duplicate of", _first(job["duplicate_of"])),
                 *_cancellation_facts(job["cancellation"]),
@@ -129,6 +137,7 @@ def _print_job(job: Mapping[str, Any], out: Console) -> None:
     batch = job["batch"]
     label = "sent as" if batch is not None and batch["first_sent_at"] else "to send"
     out.print(f"{label}      {job['body']}", soft_wrap=True)
+    job_hours_view.print_week(job, out)
     _print_events(job, out)
     _print_outcome(job, out)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from syncd.app import App
 from syncd.cli.finding import phones_of
+from syncd.cli.job_hours import item_of, window_data
 from syncd.cli.list_view import rejection_data
 from syncd.clock import from_ms
 from syncd.config.settings import Settings
@@ -34,31 +35,34 @@ class Explanation:
     rejections: list[dict[str, Any]]
     #: the rejections are only known to have a phone of the same mask
     perhaps: bool = False
+    #: a valid phone was asked for, and nothing is known of it
+    strange: bool = False
 
 
 def look_up(asked: str, app: App) -> Explanation:
     """The leads with this key, else with this phone; else rejections that may be meant."""
-    by_key = [_lead(one, app.settings) for one in app.ledger.history(key=asked)]
+    now = app.tools.clock.now()
+    by_key = [_lead(one, app.settings, now) for one in app.ledger.history(key=asked)]
     rejected = _rejections(app.ledger.rejections(key=asked, limit=REJECTIONS_MAX))
     if by_key or rejected:
         return Explanation(asked, "key" if by_key else None, by_key, rejected)
     phones = phones_of(asked, app.settings)
     histories = (one for phone in phones for one in app.ledger.history(phone=phone))
-    by_phone = [_lead(one, app.settings) for one in histories]
+    by_phone = [_lead(one, app.settings, now) for one in histories]
     if by_phone:
         return Explanation(asked, "phone", by_phone, [])
     if not any(one.isdecimal() for one in asked):
         return Explanation(asked, None, [], [])
     masks = {mask_phone(asked), *(mask_phone(phone) for phone in phones)}
     alike = _rejections(app.ledger.rejections(masks=masks, limit=REJECTIONS_MAX))
-    return Explanation(asked, None, [], alike, perhaps=bool(alike))
+    return Explanation(asked, None, [], alike, perhaps=bool(alike), strange=bool(phones))
 
 
 def _rejections(rows: Iterable[RejectionRow]) -> list[dict[str, Any]]:
     return [rejection_data(row) for row in rows]
 
 
-def _lead(history: LeadHistory, settings: Settings) -> dict[str, Any]:
+def _lead(history: LeadHistory, settings: Settings, now: datetime) -> dict[str, Any]:
     lead = history.lead
     sync = settings.syncs.get(lead["sync"])
     spec = None if sync is None else sync.map.to_spec()
@@ -81,7 +85,7 @@ def _lead(history: LeadHistory, settings: Settings) -> dict[str, Any]:
             "payload": sorted(spec.payload),
             "fields": sorted(spec.fields),
         },
-        "jobs": [_job(one) for one in history.jobs],
+        "jobs": [_job(one, now) for one in history.jobs],
         "unknown_calls": [
             {
                 "campaign": row["campaign"],
@@ -96,8 +100,9 @@ def _lead(history: LeadHistory, settings: Settings) -> dict[str, Any]:
     }
 
 
-def _job(history: JobHistory) -> dict[str, Any]:
+def _job(history: JobHistory, now: datetime) -> dict[str, Any]:
     job = history.job
+    item = item_of(history)
     return {
         "id": job["id"],
         "campaign": job["campaign"],
@@ -107,7 +112,8 @@ def _job(history: JobHistory) -> dict[str, Any]:
         "generation": job["generation"],
         "zone": job["zone"],
         "finish_at": _at(job["finish_at"]),
-        "body": job["body"],
+        "body": item,
+        "window": window_data(history, item, now),
         "call_job_id": job["call_job_id"],
         "duplicate_of": history.first,
         "cancellation": _cancellation(history.cancellation),

@@ -15,6 +15,7 @@ from syncd.core.call_job import REPORT_OF_ANOTHER_PHONE, JobState
 from syncd.ledger.schema import batches, call_jobs, job_counts, journal, leads
 from syncd.ledger.schema_guards import cancellations
 from syncd.ledger.schema_reports import attempts, reports
+from syncd.ledger.schema_windows import call_windows
 from syncd.ledger.store import Store
 from syncd.ledger.unknown_calls import unknown_to
 
@@ -51,6 +52,8 @@ class JobHistory:
     first: Mapping[str, Any] | None = None
     #: the wish to cancel it at the vendor, and what became of it
     cancellation: Mapping[str, Any] | None = None
+    #: its zone and hours, as fields and basis (see call_windows); None: all of it is in the body
+    window: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,7 @@ def _job(connection: Connection, job: dict[str, Any]) -> JobHistory:
         attempts=[dict(row) for row in tried.mappings()],
         first=_first(connection, job["duplicate_of"]),
         cancellation=_cancellation(connection, job["id"]),
+        window=_window(connection, job["window_id"]),
     )
 
 
@@ -144,6 +148,12 @@ def _cancellation(connection: Connection, job_id: int) -> dict[str, Any] | None:
     wish = select(cancellations).where(cancellations.c.job_id == job_id)
     row = connection.execute(wish).mappings().first()
     return None if row is None else dict(row)
+
+
+def _window(connection: Connection, window_id: int | None) -> dict[str, Any] | None:
+    row = connection.execute(select(call_windows).where(call_windows.c.id == window_id))
+    found = row.mappings().first()
+    return None if found is None else dict(found)
 
 
 def _is_mismatched(connection: Connection, job: Mapping[str, Any]) -> bool:

@@ -20,7 +20,8 @@ BLOCK = re.compile(
 )
 #: Objects whose keys are names or reasons of the day, not part of the shape.
 FREE = re.compile(
-    r"(\.counts|\.rejected|\.skipped|\.rejections|\.held|\.examples|\.syncs|\.campaigns|\.raw)$"
+    r"(\.counts|\.rejected|\.skipped|\.rejections|\.held|\.examples|\.syncs|\.campaigns|\.raw"
+    r"|\.allowedTime)$"
 )
 #: Told on the page by the words of another command.
 ALIKE = {

@@ -113,8 +113,13 @@ def test_explain_tells_a_leads_story(desk: Desk) -> None:
     (lead,) = found["leads"]
     assert (Path(lead["origin"]).name, lead["line"]) == ("leads.csv", 2)
     (job,) = lead["jobs"]
-    assert job["body"] == {"phone": "12125550101", "payload": {"name": "Ann"}}
-    assert job["zone"] == "America/New_York"
+    window = job["window"]
+    assert job["body"] == {
+        "phone": "12125550101",
+        "payload": {"name": "Ann"},
+        **window["fields"],
+    }
+    assert (window["gmt_zone"], window["anchor"]) == ("America/New_York", "America/New_York")
     assert [move["to"] for move in job["moves"] if move["what"] == "job"] == [
         "staged",
         "sealed",

@@ -43,6 +43,14 @@ def next_minute(common: CommonHours, at: datetime) -> datetime:
     )
 
 
+def minutes_ahead(common: CommonHours, first: int, length: int) -> int:
+    """The minutes [first, first + length), see `offsets`, as bits: may one call? At most a week."""
+    week, found = of_hours(common.hours), 0
+    for piece in pieces(common.gmt_zone, first, first + length):
+        found |= _part(week, piece, piece.end - piece.start) << (piece.start - first)
+    return found
+
+
 def minutes_needed(leads: int, call_s: float, lines: int) -> int:
     """How many minutes so many calls, of so many seconds each, take on so many lines."""
     return -int(-leads * call_s // (_MIN_S * lines))
