@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from syncd.core.call_job import BatchState, JobState
 from syncd.errors import LedgerError
-from syncd.ledger import migrate, schema, schema_guards, schema_reports
+from syncd.ledger import migrate, schema, schema_guards, schema_reports, schema_windows
 from syncd.ledger.ledger import Ledger
 from syncd.ledger.store import Store, open_store
 from tests.ledgers import new_ledger, rows, sealed, stage
@@ -57,7 +57,7 @@ def shape(engine: Engine) -> dict[str, Any]:
 
 
 #: Importing them registers their tables.
-WITH_TABLES = (schema, schema_guards, schema_reports)
+WITH_TABLES = (schema, schema_guards, schema_reports, schema_windows)
 
 
 def made_of_metadata(url: str) -> dict[str, Any]:
