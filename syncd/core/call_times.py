@@ -12,9 +12,8 @@ pass: it begins with the UTC day of `now`, so that one day's windows are one.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from syncd.core.call_window import CallWindow, window_of
 from syncd.core.fields import DAYS, FINISH, GMT_ZONE, RETRY_INTERVAL_MIN, START, TIME
@@ -50,9 +49,8 @@ def horizon_end(start: datetime) -> datetime:
         return datetime.max.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """What a record itself says of its time; all may be missing."""
+class Bounds(NamedTuple):
+    """What a record itself says of its time; all may be missing. Light, for there are many."""
 
     zone: str | None = None  #: its own zone, as it is sent
     hours: Hours | None = None  #: its own hours, by weekday
@@ -99,7 +97,8 @@ class CallTimes:
         # Both are kept by who gave them, and here, so that no other object gets their identity.
         key: object = (id(candidates), id(rule))
         if bounds is not NO_BOUNDS:
-            key = (key, repr(bounds.hours), bounds.start, bounds.finish)
+            own = None if bounds.hours is None else repr(bounds.hours)
+            key = (key, own, bounds.start, bounds.finish)
         kept = self._kept.get(key)
         if kept is None:
             if len(self._kept) >= _KEPT_MAX:

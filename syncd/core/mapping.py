@@ -211,7 +211,7 @@ class Mapper:
 
 def _bounds(item: dict[str, Any]) -> Bounds:
     """What the record says of its time; zone and hours leave the item."""
-    zone, days, told = (item.pop(name, None) for name in (GMT_ZONE, DAYS, TIME))
+    zone, days, told = item.pop(GMT_ZONE, None), item.pop(DAYS, None), item.pop(TIME, None)
     hours: Hours | None = None
     if told is not None:
         hours = parse_hours(told)

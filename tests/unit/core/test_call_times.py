@@ -204,7 +204,7 @@ def test_a_records_own_zone_and_hours_count() -> None:
     made = window(LONDON, bounds)
     assert (made.gmt_zone, fields(made)["allowedDays"]) == ("+09:00", ["tue"])
     both = times()
-    later = replace(bounds, finish=NOW + timedelta(days=30))
+    later = bounds._replace(finish=NOW + timedelta(days=30))
     assert both.window(("1", "2"), LONDON, bounds) is not both.window(("1", "2"), LONDON, later)
     assert of_day(made, "tue") == ["10:00-20:59"]
     assert {"own_hours", "start", "finish"} <= basis(made).keys()
