@@ -222,6 +222,8 @@ class _Work:
             found = self._slice(rule, zones)
         if found.hours is None:
             return self._without_common() if len(zones) > 1 else self._held(HELD_WINDOW_MISSED)
+        if not self._minutes(found.hours, found):
+            return self._held(HELD_WINDOW_MISSED)
         if len(zones) < len(self._zones):
             self._settled(found.hours, zones)
         return self._sent(found.hours, found)
@@ -230,11 +232,13 @@ class _Work:
         weeks = rule.with_week(self._week)
         found = next_slice(zones, weeks, rule.dates, self._start, self._finish, rule.guard_min)
         # The first day may be over by now where the hours are early.
-        while found.hours is not None and found.finish < self._finish:
-            if minutes_left(found.hours, max(self._now, found.start), found.finish):
-                break
+        while found.hours and found.finish < self._finish and not self._minutes(found.hours, found):
             found = next_slice(zones, weeks, rule.dates, found.finish, self._finish, rule.guard_min)
         return found
+
+    def _minutes(self, hours: CommonHours, found: Slice) -> int:
+        """How many minutes of a slice are still to come."""
+        return minutes_left(hours, max(self._now, found.start), found.finish)
 
     @property
     def _limited(self) -> bool:

@@ -185,6 +185,12 @@ def test_a_record_that_ends_before_its_hours_waits_at_once() -> None:
     assert window(LONDON, over, closed=("2026-11-24",)).held is None, "it expires"
     closed = Bounds(finish=NOW + timedelta(hours=2))
     assert window(LONDON, closed, closed=("2026-11-24",)).held == HELD_WINDOW_MISSED
+    morning: dict[str, Any] = {
+        "presets": (),
+        "week": {"tue": ("06:00-07:00",)},
+        "closed": ("2026-11-26",),
+    }
+    assert window(LONDON, closed, **morning).held == HELD_WINDOW_MISSED, "the hours are over"
     assert window(LONDON, Bounds(finish=NOW + timedelta(days=1))).held is None
 
 
