@@ -74,18 +74,20 @@ class HourSettings(Section):
     preset: _Presets | None = Field(
         default=None,
         description="Permitted hours by law or code of conduct: see `syncd windows list`. Several"
-        ' are intersected; "auto" takes those of the number\'s country for the scope; "off" leaves'
-        " the hours to the campaign. Your own week, and hours that are mapped, make them narrower."
-        f' Where none of the three is given, "{DEFAULT_PRESET}" holds.',
+        ' are intersected; "auto" takes those of the number\'s country, and in the USA state, for'
+        ' the scope; "off" leaves the hours to the campaign. Your own week, and hours that are'
+        f' mapped, make them narrower. Where none of the three is given, "{DEFAULT_PRESET}" holds:'
+        " 9 to 21 every day.",
         examples=["us-tcpa"],
     )
     scope: Literal["telemarketing", "debt", "service"] = Field(
-        default="telemarketing", description='What the calls are for: "auto" asks it.'
+        default="telemarketing", description='What the calls are for. Only preset = "auto" asks.'
     )
     guard: Every | None = Field(
         default=None,
         le=timedelta(hours=1),
-        description="So much is taken off the end of each interval. Not given: the preset's own.",
+        description="So much is taken off the end of each interval of hours, as a call takes a"
+        " while. Not given: the preset's own.",
         examples=["1m"],
     )
     holidays: Literal["closed", "weekend", "none"] | None = Field(
@@ -108,7 +110,7 @@ class HourSettings(Section):
         default="hold",
         description="What follows when the zones that a number may be in have no permitted hour in"
         ' common: "hold" holds the call job, "likely" leaves out the least likely zones, and'
-        ' "campaign" sends neither zone nor hours. A legal preset allows the first alone.',
+        ' "campaign" sends neither zone nor hours. Under a law or a code it is always held.',
     )
     week: Annotated[dict[str, _Day], AfterValidator(_check_week)] = Field(
         default_factory=dict,

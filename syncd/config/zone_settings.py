@@ -41,8 +41,8 @@ class ZoneSettings(Section):
     )
     region: str | None = Field(
         default=None,
-        description="The column of the state, province or subject: Russia, USA, Canada, Australia,"
-        " Brazil and Mexico.",
+        description="The column of the state, province or subject, of Russia, the USA, Canada,"
+        " Australia, Brazil and Mexico among others.",
         examples=["region"],
     )
     city: str | None = Field(default=None, description="The column of the city.", examples=["city"])
@@ -57,20 +57,22 @@ class ZoneSettings(Section):
     )
     table: str | None = Field(
         default=None,
-        description="Your own table, a CSV with the columns value and zone: what stands in a"
-        " region, city or post code column, and the zones that it means, the likeliest first.",
+        description="Your own table, a CSV with the columns value and zone: what stands in a zone,"
+        " region, city or post code column, and the zones that it means, parted by |, the likeliest"
+        " first.",
         examples=["zones.csv"],
         json_schema_extra={"syncd_path": True},
     )
     default: str | None = Field(
         default=None,
-        description="The zone of those of whom nothing is known. Without it they are held.",
+        description="The zone of those of whom nothing else is known. Without it they are held.",
         examples=["Europe/Moscow"],
     )
     overrides: dict[str, _Zones] = Field(
         default_factory=dict,
         description="Zones of numbers that begin with a prefix, where the built-in tables are"
-        " wrong or too careful for you.",
+        " wrong or too careful for you. The step phone asks them first; Russian mobiles have their"
+        " answer from the step registry, unless the chain leaves that out.",
         examples=[{"+7 336": ["Europe/Moscow"]}],
     )
 
