@@ -12,8 +12,17 @@ from datetime import datetime
 from pathlib import Path
 
 from syncd import wiring
+from syncd.cli.outlook_view import (
+    NO_REGISTRY,
+    REGISTRY_HINT,
+    undecreed_hint,
+    undecreed_text,
+)
 from syncd.config.load import Loaded
+from syncd.core.hours.decrees import undecreed
+from syncd.core.hours.outlook import WindowsSeen
 from syncd.core.mapping import MappedJob, Mapper, Rejected, check_spec
+from syncd.core.spec import HoursSpec, MappingSpec
 from syncd.engine.list_entries import entries_of
 from syncd.engine.readiness import ENDED
 from syncd.errors import ConfigError, Problem, SyncdError
@@ -166,13 +175,15 @@ class Check:
             if page is None:
                 check_spec(spec)
                 return
-            sample = _sample(name, Mapper(spec, page.columns, times(now)), page)
+            seen = WindowsSeen(now)
+            sample = _sample(name, Mapper(spec, page.columns, times(now)), page, seen)
         except ConfigError as error:
             self.findings.append(Finding("sync", name, False, error.what))
             columns = () if page is None else page.columns
             self.problems += [_placed(one, name, loaded, columns) for one in error.problems]
             return
         self.samples.append(sample)
+        self._hours(name, spec, seen, loaded, now)
         gone = sum(sample.rejected.values())
         self.findings.append(
             Finding("sync", name, not gone or gone < sample.records, _detail(sample))
@@ -182,6 +193,19 @@ class Check:
             key = f"syncs.{name}.map"
             what = "no record of the first page can be mapped"
             self.problems.append(Problem(what, key, str(loaded.path), hint))
+
+    def _hours(
+        self, name: str, spec: MappingSpec, seen: WindowsSeen, loaded: Loaded, now: datetime
+    ) -> None:
+        """Note what is not known of the zones and holidays of a sample."""
+        origin = str(loaded.path)
+        if seen.no_registry:
+            what = f"{seen.no_registry:,} Russian numbers have eleven time zones: {NO_REGISTRY}"
+            self.warnings.append(Problem(what, f"syncs.{name}.zones", origin, REGISTRY_HINT))
+        hours = spec.hours or HoursSpec()
+        for country, year in undecreed(hours, seen.presets, now).items():
+            what, hint = undecreed_text(country, year), undecreed_hint(name)
+            self.warnings.append(Problem(what, f"syncs.{name}.hours", origin, hint))
 
     def _suppression(self, name: str, page: Page, loaded: Loaded) -> None:
         """Read the first page of a do-not-call list as the list is read."""
@@ -206,13 +230,16 @@ class Check:
         self.findings.append(Finding("suppression", name, bool(found) or not records, detail))
 
 
-def _sample(name: str, mapper: Mapper, page: Page) -> Sample:
+def _sample(name: str, mapper: Mapper, page: Page, seen: WindowsSeen) -> Sample:
     sample = Sample(name, records=len(page.rows) + len(page.bad))
     for bad in page.bad:
         _reject(sample, bad.reason, SampleRejection(bad.line, bad.column, bad.detail))
     for line, row in zip(page.lines, page.rows, strict=True):
         key = mapper.key(row)
         mapped = key if isinstance(key, Rejected) else mapper.map(row)
+        if isinstance(mapped, MappedJob) and mapped.window is not None:
+            window = mapped.window
+            seen.add(window.fields, window.basis, 1, held=mapped.held is not None)
         if isinstance(mapped, Rejected):
             _reject(sample, mapped.reason, SampleRejection(line, mapped.column, mapped.masked))
         elif isinstance(mapped, MappedJob) and mapped.held is not None:

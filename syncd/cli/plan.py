@@ -38,10 +38,12 @@ def plan(
     signals.install()
     with common.opened_app(config, stop=signals.stop) as app, view.shown(quiet=as_json) as on_page:
         wired = app.sync(sync)
+        campaign = app.settings.campaigns[wired.campaign]
         made = engine.run(
             wired,
             app.ledger,
-            limits=day_limits_of(app.settings.campaigns[wired.campaign]),
+            limits=day_limits_of(campaign),
+            lines=campaign.lines,
             now=app.tools.clock.now(),
             whole=whole,
             jobs_max=limit,

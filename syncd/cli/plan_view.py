@@ -11,7 +11,7 @@ import orjson
 from rich import progress as bar
 from rich.console import Console
 
-from syncd.cli import common, guards_view
+from syncd.cli import common, guards_view, outlook_view
 from syncd.cli.pass_table import say_unread
 from syncd.cli.tables import cell, console, new_table
 from syncd.engine.guarding import Day
@@ -89,6 +89,10 @@ def as_data(plan: Plan) -> dict[str, Any]:
         "trip": None if plan.trip is None else _trip(plan.trip),
         "day": guards_view.day_data(plan.day),
         "beyond_day": plan.beyond_day,
+        "outlook": outlook_view.data(plan.windows.outlook),
+        "no_registry": plan.windows.no_registry,
+        "undecreed": plan.undecreed,
+        "fit": plan.fit,
         "unread": plan.unread,
         "error": None if plan.error is None else {"what": str(plan.error), "hint": plan.error.hint},
     }
@@ -124,11 +128,20 @@ def print_plan(plan: Plan, *, as_json: bool) -> None:
         _say_trip(plan.trip, plan)
     if plan.beyond_day and plan.day is not None:
         _say_day(plan.day, plan)
+    _say_of_hours(plan)
     say_unread(f"plan {plan.sync}", plan.unread)
     _print_reasons(plan)
+    outlook_view.print_outlook(plan.windows.outlook, out)
     for job in plan.first_jobs:
         out.print(f"\n{cell(job.key)} from {cell(job.origin)} line {job.line}:", soft_wrap=True)
         out.print(job.body.decode(), soft_wrap=True)
+
+
+def _say_of_hours(plan: Plan) -> None:
+    outlook_view.say_no_registry(plan.windows.no_registry)
+    outlook_view.say_undecreed(plan.sync, plan.undecreed)
+    if plan.fit is not None:
+        outlook_view.say_fit(plan.fit, plan.campaign)
 
 
 def _say_trip(trip: Trip, plan: Plan) -> None:

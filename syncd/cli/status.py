@@ -37,7 +37,7 @@ def status(
 
     try:
         with common.opened_app(config) as app:
-            gathered = view.gather(app)
+            gathered = view.gather(app, outlook=not healthy)
     except SyncdError as error:
         if not healthy:
             raise

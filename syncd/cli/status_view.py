@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from importlib.metadata import version
 
-from syncd import __version__
 from syncd.app import App
-from syncd.cli import common, guards_view, instances_view, lists_view
+from syncd.cli import common, guards_view, instances_view, lists_view, outlook_view, versions
 from syncd.cli.guards_view import DayStatus
 from syncd.cli.instances_view import InstanceStatus, LeaseStatus
 from syncd.cli.lists_view import ListStatus
 from syncd.cli.tables import console, fact_table, new_table, time_of
 from syncd.config.guard_settings import day_limits_of
 from syncd.config.values import format_duration
-from syncd.core import phone, zone
 from syncd.core.call_job import JobState
+from syncd.core.hours.outlook import Outlook, WindowsSeen
 from syncd.engine.guarding import day_of
-from syncd.ledger import migrate
 from syncd.ledger.approvals import TripRow
 from syncd.ledger.passes import PassRow
 from syncd.ledger.store import shown_url
@@ -67,6 +64,7 @@ class CampaignStatus:
     swept_to: datetime | None  #: its calls until then were compared with the ledger
     oldest_staged_at: datetime | None
     day: DayStatus | None  #: None: no limit of a day is on
+    outlook: Outlook  #: when its call jobs can be called
     last_passes: list[PassStatus]
 
 
@@ -77,6 +75,7 @@ class Status:
     ledger: str
     recover: str | None  #: why nothing is sent before `syncd recover`
     versions: Mapping[str, str]
+    no_registry: int  #: call jobs of Russian numbers that wait for the numbering registry
     syncs: Mapping[str, SyncStatus]
     campaigns: Mapping[str, CampaignStatus]
     suppressions: Mapping[str, ListStatus]
@@ -84,21 +83,20 @@ class Status:
     leases: list[LeaseStatus]
 
 
-def gather(app: App) -> Status:
-    """Ask the ledger."""
+def gather(app: App, *, outlook: bool = True) -> Status:
+    """Ask the ledger; without `outlook` it counts no call jobs by their hours."""
     passes = app.ledger.last_passes()
+    seen = outlook_view.gather(app, count=outlook)
+    registry, numbering = versions.registry_of(app.settings)
     return Status(
         ledger=shown_url(app.settings.ledger.url),
         recover=app.ledger.recovery_needed() or app.ledger.witness.why_restored(),
-        versions={
-            "syncd": __version__,
-            "schema": migrate.head(),
-            "tzdata": zone.data_version(),
-            "phonenumbers": version("phonenumbers"),
-            "phone_binding": phone.binding,
-        },
+        versions={**versions.versions(), "numbering": numbering},
+        no_registry=0 if registry else sum(one.no_registry for one in seen.values()),
         syncs=_syncs(app, passes),
-        campaigns={name: _campaign(app, name, passes) for name in app.settings.campaigns},
+        campaigns={
+            name: _campaign(app, name, passes, seen[name]) for name in app.settings.campaigns
+        },
         suppressions=lists_view.gather(app),
         instances=instances_view.instances(app),
         leases=instances_view.leases(app),
@@ -134,7 +132,7 @@ def _syncs(app: App, passes: list[PassRow]) -> dict[str, SyncStatus]:
     return syncs
 
 
-def _campaign(app: App, name: str, passes: list[PassRow]) -> CampaignStatus:
+def _campaign(app: App, name: str, passes: list[PassRow], seen: WindowsSeen) -> CampaignStatus:
     state = app.ledger.campaign_state(name)
     view = app.ledger.campaign_view(name)
     limits = day_limits_of(app.settings.campaigns[name])
@@ -154,6 +152,7 @@ def _campaign(app: App, name: str, passes: list[PassRow]) -> CampaignStatus:
         swept_to=app.ledger.sweeps.swept_to(name),
         oldest_staged_at=view.oldest_staged_at,
         day=guards_view.day_data(day),
+        outlook=seen.outlook,
         last_passes=[_pass(row) for row in passes if row.kind != "poll" and row.target == name],
     )
 
@@ -166,13 +165,17 @@ def _pass(row: PassRow) -> PassStatus:
 def print_status(status: Status, *, as_json: bool) -> None:
     """Print it."""
     if as_json:
-        common.print_json(asdict(status))
+        told = asdict(status)
+        for name, campaign in status.campaigns.items():
+            told["campaigns"][name]["outlook"] = outlook_view.data(campaign.outlook)
+        common.print_json(told)
         return
     out = console()
     versions = ", ".join(f"{name} {text}" for name, text in status.versions.items())
     recover = None if status.recover is None else f"{status.recover}; syncd recover"
     facts = [("ledger", status.ledger), ("NOTHING IS SENT", recover), ("versions", versions)]
     out.print(fact_table(facts))
+    outlook_view.say_no_registry(status.no_registry)
     instances_view.print_instances(status.instances, status.leases, out)
     for name, sync in status.syncs.items():
         out.print()
@@ -222,6 +225,7 @@ def _campaign_facts(name: str, campaign: CampaignStatus) -> list[tuple[str, obje
         ("unknown calls", _unknown(name, campaign.unknown_calls)),
         ("in 24 hours", guards_view.day_text(campaign.day)),
         ("staged since", time_of(campaign.oldest_staged_at)),
+        *outlook_view.facts(campaign.outlook),
     ]
 
 

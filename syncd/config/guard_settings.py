@@ -74,6 +74,14 @@ ExpectedAttempts = Annotated[
     float,
     Field(gt=0, allow_inf_nan=False, description="How many attempts a lead takes on average."),
 ]
+Lines = Annotated[
+    Annotated[int, Field(ge=1)] | None,
+    Field(
+        description="How many calls the campaign makes at once. `plan` then warns of calls that do"
+        " not fit into the permitted minutes before they end.",
+        examples=[10],
+    ),
+]
 
 
 class _PollKeys(Protocol):

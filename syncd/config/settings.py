@@ -139,6 +139,7 @@ class CampaignSettings(Section):
     price_per_minute: guards.PricePerMinute = None
     expected_minutes: guards.ExpectedMinutes = 1.0
     expected_attempts: guards.ExpectedAttempts = 1.0
+    lines: guards.Lines = None
     resend_window: Every = Field(
         default=timedelta(hours=20),
         le=timedelta(hours=23),

@@ -9,13 +9,18 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from syncd.clock import to_ms
+from syncd.clock import to_ms, to_operator
 from syncd.core.call_policy import CallPolicy
+from syncd.core.call_window import CallWindow
 from syncd.core.guards import NO_DAY_LIMITS, DayLimits
+from syncd.core.hours.decrees import undecreed
+from syncd.core.hours.fit import Fit
+from syncd.core.hours.outlook import WindowsSeen
+from syncd.core.spec import HoursSpec
 from syncd.engine.guarding import Day, day_of, foreseen
 from syncd.engine.parts import Sync
 from syncd.engine.seen import Seen, number_of
@@ -28,6 +33,7 @@ from syncd.sources.base import WHOLE, Page, Unread
 
 #: Examples kept of each reason.
 EXAMPLES_MAX = 3
+_WINDOWS_MAX = 10_000  #: counted before they are looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,7 @@ class Plan:
 
     sync: str
     campaign: str
+    windows: WindowsSeen  #: of the call jobs that would be called, and of those that are held
     from_start: bool  #: read from the start of the source, not from the live cursor
     mapping_changed: bool  #: so the next poll looks at every record again
     counts: Counter[str] = field(default_factory=Counter)
@@ -76,6 +83,8 @@ class Plan:
     trip: Trip | None = None  #: the tripwire that would hold all that the poll would start
     day: Day | None = None  #: what the campaign's day has room for, if it has a limit
     default_day: bool = False  #: nobody has set that limit
+    fit: Fit | None = None  #: calls that do not fit into the minutes before they end
+    undecreed: Mapping[str, int] = field(default_factory=dict)  #: see core/hours/decrees.py
 
     @property
     def beyond_day(self) -> int:
@@ -93,6 +102,7 @@ def run(
     ledger: Ledger,
     *,
     limits: DayLimits = NO_DAY_LIMITS,
+    lines: int | None = None,
     now: datetime,
     whole: bool,
     jobs_max: int,
@@ -104,12 +114,15 @@ def run(
     Args:
         whole: from the start of the source, as a backfill reads it.
         limits: of the day of its campaign.
+        lines: calls that the campaign makes at once; None: nobody knows.
         jobs_max: so many first jobs are kept as they would be sent.
     """
     position = ledger.position(sync.name)
     digest = sync.mapping.digest
     changed = position.mapping_digest not in (None, digest)
-    plan = Plan(sync.name, sync.campaign, whole or changed or position.cursor is None, changed)
+    from_start = whole or changed or position.cursor is None
+    seen = WindowsSeen(to_operator(now))
+    plan = Plan(sync.name, sync.campaign, seen, from_start, changed)
     rules = SortRules(sync.name, sync.campaign, digest, rebase=changed, calls=sync.calls)
     times = None if sync.times is None else sync.times(now)
     sorter = Sorter(sync.mapping, rules, ledger, times)
@@ -123,6 +136,10 @@ def run(
                 break
     except SyncdError as error:
         plan.error = error
+    planner.look_at_windows()
+    hours = sync.mapping.hours or HoursSpec()
+    plan.undecreed = undecreed(hours, seen.presets, now)
+    plan.fit = None if lines is None else seen.fitting.too_many(limits.job_minutes, lines)
     plan.trip = foreseen(sync, ledger.guards, plan.starts)
     plan.day = day_of(sync.campaign, limits, ledger.guards, now=now)
     plan.default_day = plan.day is not None and plan.day.limit.guard in limits.defaults
@@ -149,6 +166,7 @@ class _Planner:
         self._jobs_max = jobs_max
         self._keys = Seen()
         self._phones = Seen()
+        self._windows: Counter[tuple[CallWindow, bool]] = Counter()
 
     def take(self, page: Page) -> None:
         plan = self._plan
@@ -195,11 +213,25 @@ class _Planner:
             elif lead.job.held is not None:
                 self._plan.held[lead.job.held] += 1
                 counts["held"] += 1
+                self._see(lead.job.window, held=True)
             elif lead.job.phone in taken or not self._is_first(lead.job.phone):
                 counts["duplicate"] += 1
             else:
                 counts["staged"] += 1
+                self._see(lead.job.window, held=False)
                 self._keep(lead, found.origin)
+
+    def _see(self, window: CallWindow | None, *, held: bool) -> None:
+        if window is not None:
+            self._windows[window, held] += 1
+            if len(self._windows) >= _WINDOWS_MAX:
+                self.look_at_windows()
+
+    def look_at_windows(self) -> None:
+        """Look at the windows that were only counted so far, each once."""
+        for (window, held), jobs in self._windows.items():
+            self._plan.windows.add(window.fields, window.basis, jobs, held=held)
+        self._windows.clear()
 
     def _is_first(self, phone: int) -> bool:
         return not self._calls.per_phone or self._phones.add(phone)

@@ -34,6 +34,7 @@ from syncd.ledger import (
 from syncd.ledger.found_calls import FoundCalls
 from syncd.ledger.guards import Guards
 from syncd.ledger.intake_page import IntakePage, IntakeResult
+from syncd.ledger.job_hours import JobHours
 from syncd.ledger.leases import Leases
 from syncd.ledger.look_ups import LookUps
 from syncd.ledger.lost_calls import LostCalls
@@ -63,6 +64,7 @@ class Ledger(OpenedLedger):
         self.lost_calls = LostCalls(store)  #: what a restore forgot
         self.look_ups = LookUps(store)  #: what the reports tell of a doubt
         self.sweeps = Sweeps(store)  #: the vendor's calls compared with ours
+        self.job_hours = JobHours(store)  #: when open jobs may be called
         self.leases = Leases(store)  #: who works on it, and who holds what
 
     # poll

@@ -48,6 +48,9 @@ def test_status_counts_jobs_and_rejections(desk: Desk) -> None:
         "tzdata",
         "phonenumbers",
         "phone_binding",
+        "holidays",
+        "presets",
+        "numbering",
     }
     table = desk("status", COLUMNS="100").out
     assert_fits(table)

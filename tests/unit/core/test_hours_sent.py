@@ -107,6 +107,7 @@ def test_every_job_counts_once_and_days_are_the_operators() -> None:
     looking.add(None, 7)
     found = asdict(looking.outlook)
     by_hour = found.pop("by_hour")
+    assert found.pop("hour") == NOW.replace(minute=0, second=0)
     assert found == {
         "now": 1_000, "within_hour": 20, "today": 3, "tomorrow": 1, "later": 1, "over": 1,
         "unknown": 7,
