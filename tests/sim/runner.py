@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import faulthandler
+import os
+import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -14,6 +19,8 @@ from tests.sim.simulation import Outcome, prepared, simulate
 
 #: `make sim` begins here, so that it looks at other worlds than the tests do.
 FIRST_SEED = 1_000_000
+#: A schedule takes a tenth of a second.
+_STILL_S = 120.0
 
 
 @dataclass(slots=True)
@@ -54,12 +61,31 @@ def run(seeds: Iterable[int], *, seconds: float | None = None) -> Figures:
     began_s, cpu_s = time.perf_counter(), time.process_time()
     with prepared():
         for seed in seeds:
-            figures.add(simulate(seed))
+            with _watched(seed):
+                figures.add(simulate(seed))
             figures.took_s = time.perf_counter() - began_s
             figures.cpu_s = time.process_time() - cpu_s
             if seconds is not None and figures.took_s >= seconds:
                 break
     return figures
+
+
+@contextmanager
+def _watched(seed: int) -> Iterator[None]:
+    """End the process when a schedule stands still, and say which, and where."""
+    watch = threading.Timer(_STILL_S, _tell_still, (seed,))
+    watch.daemon = True
+    watch.start()
+    try:
+        yield
+    finally:
+        watch.cancel()
+
+
+def _tell_still(seed: int) -> None:
+    sys.stderr.write(f"seed {seed} stands still\n")
+    faulthandler.dump_traceback(all_threads=True)
+    os._exit(1)
 
 
 def run_for(seconds: float, *, first: int = FIRST_SEED) -> Figures:

@@ -13,7 +13,7 @@ from hashlib import blake2b
 from unittest.mock import patch
 
 from syncd.ledger import leases
-from tests.sim.baton import Actor, Baton
+from tests.sim.baton import Actor, Baton, Endless
 from tests.sim.database import database
 from tests.sim.events import approve_all, start_events
 from tests.sim.executors import draw_from, drawn_order
@@ -114,7 +114,7 @@ class Simulation:
             self.baton.start(instance.name, instance.live, at_ms=at_ms)
         try:
             self.baton.run()
-        except Exception as error:  # noqa: BLE001 - a bug is a finding
+        except (Exception, Endless) as error:  # noqa: BLE001 - a bug is a finding
             self.witness.violated("bug", f"{type(error).__name__}: {error}")
         finally:
             self.baton.end()
