@@ -108,7 +108,7 @@ def wire_times(name: str, loaded: Loaded) -> tuple[MappingSpec, TimesAt]:
     """
     told = loaded.settings.syncs[name]
     registry = load_registry(numbering_file(loaded.settings))
-    table = "" if told.zones.table is None else _table(Path(told.zones.table))
+    table = "" if told.zones.table is None else table_text(Path(told.zones.table))
     mapped = told.map.allowedTime is not None or told.map.allowedDays is not None
     spec = replace(
         told.map.to_spec(),
@@ -118,8 +118,8 @@ def wire_times(name: str, loaded: Loaded) -> tuple[MappingSpec, TimesAt]:
     return spec, times_at(spec, registry)
 
 
-def _table(path: Path) -> str:
-    """The text of the user's own table of zones."""
+def table_text(path: Path) -> str:
+    """The text of the user's own table of zones; ConfigError when it cannot be read."""
     try:
         with path.open("rb") as file:
             text = file.read(_TABLE_BYTES_MAX).decode("utf-8-sig")

@@ -8,7 +8,7 @@ from itertools import pairwise
 from syncd.errors import ConfigError
 
 #: Options that name a file or folder of the person's own; the file system knows no encoding.
-PATH_OPTIONS = ("--config", "-c", "--folder", "--ca-file")
+PATH_OPTIONS = ("--config", "-c", "--folder", "--ca-file", "--table")
 
 
 def refuse_broken(args: Sequence[str]) -> None:

@@ -41,6 +41,7 @@ from syncd.cli import (
     sweep,
     test_call,
     windows,
+    zones,
 )
 from syncd.cli import run as daemon
 from syncd.cli.arguments import refuse_broken
@@ -103,6 +104,7 @@ app.command(rich_help_panel=_LOOK)(status.status)
 app.command(rich_help_panel=_LOOK)(leads.leads)
 app.command(rich_help_panel=_LOOK)(explain.explain)
 app.command(rich_help_panel=_LOOK)(rejections.rejections)
+app.command(rich_help_panel=_LOOK)(zones.zones)
 app.command(rich_help_panel=_START)(sandbox.sandbox)
 app.command(rich_help_panel=_WORK)(cancel.cancel)
 app.command(rich_help_panel=_WORK)(approve.approve)

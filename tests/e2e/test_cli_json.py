@@ -21,7 +21,7 @@ BLOCK = re.compile(
 #: Objects whose keys are names or reasons of the day, not part of the shape.
 FREE = re.compile(
     r"(\.counts|\.rejected|\.skipped|\.rejections|\.held|\.examples|\.syncs|\.campaigns|\.raw"
-    r"|\.allowedTime)$"
+    r"|\.allowedTime|\.by_zone|\.summary\.why)$"
 )
 #: Told on the page by the words of another command.
 ALIKE = {
