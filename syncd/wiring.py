@@ -16,10 +16,12 @@ from syncd.clock import SystemClock
 from syncd.config.guard_settings import day_limits_of, tripwires_of
 from syncd.config.load import Loaded, numbering_file
 from syncd.config.options import check_options
+from syncd.config.settings import SyncSettings
 from syncd.core.call_policy import CallPolicy
 from syncd.core.keys import fingerprint
 from syncd.core.mapping import MappingSpec
 from syncd.core.names import did_you_mean
+from syncd.core.spec import HoursSpec
 from syncd.core.sync_times import TimesAt, times_at
 from syncd.core.zones.places.own_table import read_own_table
 from syncd.engine.parts import Campaign, Suppression, Sync
@@ -76,6 +78,9 @@ def wire_campaign(name: str, loaded: Loaded, tools: Tools | None = None) -> Camp
             for sync, one in loaded.settings.syncs.items()
             if one.campaign == name
         },
+        hours={
+            sync: _hours(one) for sync, one in loaded.settings.syncs.items() if one.campaign == name
+        },
         resend_window=told.resend_window,
         settle=told.settle_time,
         sweep_every=told.sweep_every,
@@ -109,13 +114,18 @@ def wire_times(name: str, loaded: Loaded) -> tuple[MappingSpec, TimesAt]:
     told = loaded.settings.syncs[name]
     registry = load_registry(numbering_file(loaded.settings))
     table = "" if told.zones.table is None else table_text(Path(told.zones.table))
-    mapped = told.map.allowedTime is not None or told.map.allowedDays is not None
     spec = replace(
         told.map.to_spec(),
         zones=told.zones.to_spec(table, "" if registry is None else registry.digest),
-        hours=told.hours.to_spec(mapped=mapped),
+        hours=_hours(told),
     )
     return spec, times_at(spec, registry)
+
+
+def _hours(told: SyncSettings) -> HoursSpec:
+    """The hours of a sync."""
+    mapped = told.map.allowedTime is not None or told.map.allowedDays is not None
+    return told.hours.to_spec(mapped=mapped)
 
 
 def table_text(path: Path) -> str:

@@ -18,7 +18,7 @@ def once(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Read do-not-call lists, poll, reconcile, withdraw, submit, pull reports; then exit.
+    """Read do-not-call lists, poll, reconcile, withdraw, renew, submit, pull reports; then exit.
 
     Once in `sweep_every` the campaign's calls are compared with the ledger, too.
     """

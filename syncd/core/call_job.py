@@ -109,6 +109,12 @@ CALLED_BEFORE = "called_before"
 #: Why a job is held: its slice of days is over before it was sent; it gets its next slice.
 SLICE_OVER = "slice_over"
 
+#: Why a job is held: a cap of calls to one person has no room for it yet.
+CALL_CAP = "call_cap"
+
+#: Why a job was made: the slice of the one before it is over, and its call is not.
+NEXT_SLICE = "next_slice"
+
 #: Why an accepted job is doubted: the report of its ID names another phone. Nobody can know which
 #: call is whose, so the report closes nothing.
 REPORT_OF_ANOTHER_PHONE = "report_of_another_phone"

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from syncd.core.call_window import CallWindow, window_of
+from syncd.core.call_window import CallWindow, iso, window_of
 from syncd.core.fields import DAYS, FINISH, GMT_ZONE, RETRY_INTERVAL_MIN, START, TIME
 from syncd.core.getters import Row
 from syncd.core.hours.caps import bounded
@@ -56,6 +56,7 @@ class Bounds(NamedTuple):
     hours: Hours | None = None  #: its own hours, by weekday
     start: datetime | None = None
     finish: datetime | None = None
+    until: datetime | None = None  #: the end of a job that goes on from slice to slice
 
 
 NO_BOUNDS: Final = Bounds()
@@ -103,7 +104,7 @@ class CallTimes:
         if kept is None:
             if len(self._kept) >= _KEPT_MAX:
                 self._kept.clear()
-            window = _Work(candidates, rule, bounds, self._now, self._today, self._on_ambiguous)
+            window = Work(candidates, rule, bounds, self._now, self._today, self._on_ambiguous)
             kept = self._kept[key] = (window.made(), candidates, rule)
         return kept[0]
 
@@ -136,7 +137,7 @@ class CallTimes:
         return known
 
 
-class _Work:
+class Work:
     """One window, being worked out."""
 
     def __init__(
@@ -154,7 +155,7 @@ class _Work:
         self._bounds = bounds
         self._now = now
         self._start = max(today, bounds.start or today)
-        self._finish = bounds.finish or horizon_end(self._start)
+        self._finish = bounds.until or bounds.finish or horizon_end(self._start)
         self._far = self._start > today + _FAR
         self._over = self._finish <= now  # it expires, with hours or without
         self._on_ambiguous = on_ambiguous
@@ -272,8 +273,8 @@ class _Work:
         if part is not None:
             finish = part.finish
             if part.start > self._start or self._bounds.start is not None:
-                fields[START] = _iso(max(part.start, self._start))
-            fields[FINISH] = _iso(finish)
+                fields[START] = iso(max(part.start, self._start))
+            fields[FINISH] = iso(finish)
         basis = self._basis()
         return window_of(fields, basis, gmt_zone=found.gmt_zone, finish_at=finish)
 
@@ -285,6 +286,8 @@ class _Work:
             "zones": self._zones,
             "hours": [] if self._rule is None else self._rule.names,
         }
+        if self._rule is not None and self._rule.places:
+            basis["places"] = self._rule.places
         if self._candidates.shares:
             basis["shares"] = self._candidates.shares
         if self._bounds.hours is not None:
@@ -292,9 +295,5 @@ class _Work:
         for name in ("start", "finish"):
             bound = getattr(self._bounds, name)
             if bound is not None:
-                basis[name] = _iso(bound)
+                basis[name] = iso(bound)
         return {**basis, **self._notes}
-
-
-def _iso(at: datetime) -> str:
-    return at.isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -46,9 +46,19 @@ def window_of(
 ) -> CallWindow:
     """The window that sends these fields. `fields` in the order in which they are sent."""
     sent = orjson.dumps(fields)[1:-1]
-    return CallWindow(sent, orjson.dumps(basis, option=_JSON), gmt_zone, held, finish_at)
+    return CallWindow(sent, dumped(basis), gmt_zone, held, finish_at)
+
+
+def dumped(basis: Mapping[str, Any]) -> bytes:
+    """What a window was worked out from, as the ledger keeps it: the same is the same text."""
+    return orjson.dumps(basis, option=_JSON)
 
 
 def whole_item(body: bytes, fields: bytes) -> bytes:
     """The item of `addPhones`: a job's content, a JSON object that is not empty, and a window."""
     return body[:-1] + b"," + fields + b"}" if fields else body
+
+
+def iso(at: datetime) -> str:
+    """An instant of UTC as it is sent, to the second."""
+    return at.isoformat(timespec="seconds").replace("+00:00", "Z")

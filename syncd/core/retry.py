@@ -44,12 +44,13 @@ class EndedJob:
     state: JobState
     reason: str | None
     body: str
-    finish_at: datetime | None
+    finish_at: datetime | None  #: its own end, not that of a slice
     batch_id: int | None
     is_newest: bool  #: of its lead
     left_source: bool  #: its row is no longer in the source, and `on_withdrawn` cancels
     has_wish: bool  #: to be cancelled at the vendor
     has_call: bool  #: the campaign has a call to its phone that no job has
+    sliced: bool = False  #: it goes from slice to slice
 
 
 def why_not(

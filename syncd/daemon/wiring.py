@@ -1,4 +1,4 @@
-"""Which passes run when: one for each sync and do-not-call list, five for each campaign."""
+"""Which passes run when: one for each sync and do-not-call list, six for each campaign."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import partial
 from syncd.app import App
 from syncd.daemon.scheduled import ScheduledPass
 from syncd.daemon.scheduler import Scheduler
-from syncd.engine import poll, pull_reports, reconcile, submit, suppress, sweep, withdraw
+from syncd.engine import poll, pull_reports, reconcile, renew, submit, suppress, sweep, withdraw
 from syncd.engine.once import CAMPAIGN_PASSES
 from syncd.engine.parts import Campaign
 from syncd.engine.passes import PassResult
@@ -19,6 +19,7 @@ from syncd.errors import LedgerError
 SUBMIT_EVERY = timedelta(seconds=5)
 RECONCILE_EVERY = timedelta(seconds=15)
 WITHDRAW_EVERY = timedelta(seconds=15)
+RENEW_EVERY = timedelta(seconds=15)
 #: Polls at once: more would only wait for the ledger's one writer.
 POLLS_MAX = 8
 
@@ -55,6 +56,7 @@ def _add_campaign(app: App, campaign: Campaign, scheduler: Scheduler, on_lost: O
         reconcile: RECONCILE_EVERY,
         sweep: campaign.sweep_every,
         withdraw: WITHDRAW_EVERY,
+        renew: RENEW_EVERY,
         submit: SUBMIT_EVERY,
         pull_reports: campaign.report_every,
     }

@@ -26,6 +26,7 @@ from syncd.core.guards import (
     poll_limit,
     room_today,
 )
+from syncd.core.renewal import renewals
 from syncd.engine.parts import Campaign, Sync
 from syncd.engine.passes import Pass
 from syncd.errors import SyncdError
@@ -220,10 +221,13 @@ def seal_next(campaign: Campaign, running: Pass) -> ClaimedBatch | None:
     if day is not None and not day.room:
         _hold_all(campaign, day.limit, day.sent, running)
         return None
-    return tools.ledger.seal_batch(
+    if running.capped is None:
+        running.capped = renewals(campaign.capped, tools.clock.now())
+    return tools.ledger.slices.seal_batch(
         campaign.name,
         phones_max=campaign.batch_size,
         limit=None if day is None else day.limit,
+        capped=running.capped,
         now=tools.clock.now(),
         by=running.by(),
     )

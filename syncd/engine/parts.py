@@ -10,8 +10,10 @@ from syncd.campaign.client import CampaignClient
 from syncd.core.call_policy import DEFAULT, CallPolicy
 from syncd.core.doubt import QUIET, RESEND_WINDOW
 from syncd.core.guards import NO_DAY_LIMITS, NO_TRIPWIRES, DayLimits, Tripwires
+from syncd.core.hours.rules import may_cap
 from syncd.core.look_up import SETTLE
 from syncd.core.mapping import MappingSpec
+from syncd.core.spec import HoursSpec
 from syncd.core.sweep import SWEEP_EVERY, SWEEP_WINDOW
 from syncd.core.sync_times import TimesAt
 from syncd.sources.base import Source
@@ -31,11 +33,17 @@ class Campaign:
     resend_window: timedelta = RESEND_WINDOW
     day: DayLimits = NO_DAY_LIMITS
     calls: Mapping[str, CallPolicy] = field(default_factory=dict)  #: of its syncs
+    hours: Mapping[str, HoursSpec] = field(default_factory=dict)  #: of its syncs
     settle: timedelta = SETTLE
     sweep_every: timedelta = SWEEP_EVERY
     sweep_window: timedelta = SWEEP_WINDOW
     #: None until tried; False where the installation lacks reports by date
     reports_by_date: bool | None = field(default=None)
+
+    @property
+    def capped(self) -> Mapping[str, HoursSpec]:
+        """The syncs that may have caps of calls to one person."""
+        return {sync: spec for sync, spec in self.hours.items() if may_cap(spec)}
 
 
 @dataclass(frozen=True, slots=True)

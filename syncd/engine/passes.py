@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from syncd.clock import Clock, to_ms
 from syncd.core.lease import Lease, of_campaign, of_list, of_sync
+from syncd.core.renewal import Renewal
 from syncd.engine.holding import NOTHING_HELD, Holding
 from syncd.errors import (
     EXIT_CONFIG,
@@ -51,6 +52,7 @@ LEASED: Mapping[str, Callable[[str], str]] = {
     "reconcile": of_campaign,
     "pull_reports": of_campaign,
     "withdraw": of_campaign,
+    "renew": of_campaign,
     "sweep": of_campaign,
     "suppress": of_list,
 }
@@ -105,6 +107,8 @@ class Pass:
     unread: Unread = WHOLE
     lease: Lease | None = None  #: the lease that it works under, if it needs one
     halt_told: bool = False  #: the halt that ends this pass stands in the log already
+    #: what works out the hours of syncs with caps of calls; None: not asked for yet
+    capped: Mapping[str, Renewal] | None = None
     failures: int = 0  #: sendings in a row to its campaign that had no answer, as it began
 
     def by(self) -> By:

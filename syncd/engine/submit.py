@@ -84,6 +84,8 @@ class Submitting:
             self._step(self._record_ended)
         if self._ended or not self._may_go_on or self._full or self._tally.one_at_a_time:
             return None
+        if self._campaign.capped:
+            return None  # who was called before is asked for as staged jobs are sealed
         limit = day_limit(self._campaign.day)
         return SealOrder(self._campaign.batch_size, self._flights.room, limit)
 

@@ -52,6 +52,8 @@ def _held_jobs(connection: Connection, lead_ids: Sequence[int]) -> dict[int, int
             one_of(connection.dialect.name, call_jobs.c.lead_id, as_json(lead_ids)),
             call_jobs.c.state == JobState.HELD,
             call_jobs.c.reason.not_in((JUDGING, WAITS_FOR_CANCEL)),
+            # The rest of a call that was begun goes on as it is.
+            call_jobs.c.follows.is_(None),
         )
     )
     return {row[0]: row[1] for row in rows}

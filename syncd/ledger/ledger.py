@@ -44,6 +44,7 @@ from syncd.ledger.outbox import ClaimedBatch
 from syncd.ledger.parked import Parked
 from syncd.ledger.privacy import Privacy
 from syncd.ledger.retries import Retries
+from syncd.ledger.slices import Slices
 from syncd.ledger.store import Store
 from syncd.ledger.sweeps import Sweeps
 from syncd.ledger.withdraw_verbs import Withdrawals
@@ -63,6 +64,7 @@ class Ledger(OpenedLedger):
         self.retries = Retries(store)  #: what ended without a call, and goes again
         self.lost_calls = LostCalls(store)  #: what a restore forgot
         self.look_ups = LookUps(store)  #: what the reports tell of a doubt
+        self.slices = Slices(store, self.id)  #: what goes on by itself, slice after slice
         self.sweeps = Sweeps(store)  #: the vendor's calls compared with ours
         self.job_hours = JobHours(store)  #: when open jobs may be called
         self.leases = Leases(store)  #: who works on it, and who holds what
@@ -214,7 +216,7 @@ class Ledger(OpenedLedger):
         """When the oldest batch with open jobs was first sent."""
         return reports.first_open_at(self._store, campaign)
 
-    # campaigns
+    # campaigns, and cancel
     def campaign_state(self, campaign: str) -> campaign_state.CampaignState:
         """Halted or not, and until when to wait."""
         return campaign_state.campaign_state(self._store, campaign)
@@ -231,7 +233,6 @@ class Ledger(OpenedLedger):
         """Send nothing to the campaign before then."""
         campaign_state.wait_until(self._store, campaign, at)
 
-    # cancel
     def cancellable(
         self, *, key: str | None = None, phone: int | None = None, sync: str | None = None
     ) -> list[cancel.Cancellable]:

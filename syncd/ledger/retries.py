@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sqlalchemy import Connection, Select, exists, func, select
+from sqlalchemy import Connection, RowMapping, Select, exists, func, select
 
 from syncd.clock import from_ms, to_ms
 from syncd.core.call_job import JobState
@@ -155,7 +155,8 @@ def _jobs(connection: Connection, query: Select[tuple[object, ...]]) -> list[End
             state=JobState(row["state"]),
             reason=row["reason"],
             body=row["body"],
-            finish_at=None if row["finish_at"] is None else from_ms(row["finish_at"]),
+            finish_at=_own_end(row),
+            sliced=row["ends_at"] is not None,
             batch_id=row["batch_id"],
             is_newest=not row["has_newer"],
             left_source=row["withdrawn_at"] is not None,
@@ -164,6 +165,11 @@ def _jobs(connection: Connection, query: Select[tuple[object, ...]]) -> list[End
         )
         for row in connection.execute(query).mappings()
     ]
+
+
+def _own_end(row: RowMapping) -> datetime | None:
+    end = row["finish_at"] if row["ends_at"] is None else row["ends_at"]
+    return None if end is None else from_ms(end)
 
 
 def _judge(
@@ -228,5 +234,8 @@ def _move(
     late = [job for job in jobs if job.finish_at is not None and job.finish_at <= now]
     for job in late:
         assert finish is not None, "else it would not go"
-        told = {"body": with_finish(job.body, finish), "finish_at": to_ms(finish)}
+        # A slice has the end that is sent in its window: past that, the job gets its next one.
+        told: dict[str, object] = {"ends_at": to_ms(finish)}
+        if not job.sliced:
+            told = {"body": with_finish(job.body, finish), "finish_at": to_ms(finish)}
         connection.execute(call_jobs.update().where(call_jobs.c.id == job.id).values(**told))

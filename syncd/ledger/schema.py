@@ -140,6 +140,8 @@ call_jobs = Table(
     Column("duplicate_of", Id),  # the job that has the phone already
     Column("window_id", Id),  # of call_windows; NULL: all that is sent is in the body
     Column("ends_at", BigInteger),  # where finish_at is the end of a slice: the job's own end
+    Column("follows", Id),  # the job whose next slice this is
+    Column("due_at", BigInteger),  # of a held job: when it is looked at again by itself
     CheckConstraint(_states(JobState), name="state"),
     CheckConstraint("state <> 'accepted' OR call_job_id IS NOT NULL", name="accepted_has_id"),
     CheckConstraint(

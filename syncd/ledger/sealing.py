@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
 from syncd.clock import to_ms
 from syncd.core.batch import SealedBody, StagedJob, plan_batch, seal
-from syncd.core.call_job import SLICE_OVER, BatchState, JobState
+from syncd.core.call_job import CALL_CAP, SLICE_OVER, BatchState, JobState
 from syncd.core.call_window import whole_item
 from syncd.core.guards import Limit
+from syncd.core.renewal import Renewal
 from syncd.core.retry import FINISH_PASSED
+from syncd.ledger.call_caps import Wanted, waits
 from syncd.ledger.call_windows import KnownWindows
 from syncd.ledger.day_use import take_room
 from syncd.ledger.moves import By, check_all_moved, jobs_moved, move_jobs
@@ -31,6 +34,9 @@ from syncd.ledger.sql import take_ids
 from syncd.ledger.store import Store
 from syncd.ledger.withdrawals import end_staged
 
+#: Of a campaign whose syncs have no caps of calls to one person.
+NO_CAPS: Mapping[str, Renewal] = MappingProxyType({})
+
 
 def seal_batch(
     store: Store,
@@ -39,6 +45,7 @@ def seal_batch(
     *,
     phones_max: int,
     limit: Limit | None = None,
+    capped: Mapping[str, Renewal] = NO_CAPS,
     now: datetime,
     by: By,
 ) -> ClaimedBatch | None:
@@ -47,6 +54,9 @@ def seal_batch(
     Returns None when nothing is staged, or the day's `limit` has no room. Jobs whose
     `finishDateTime` has passed expire here, and the next ones are looked at: a block of late jobs
     never hides those behind it.
+
+    Args:
+        capped: the hours of the syncs whose jobs may have to wait for a cap of calls.
     """
     expired = 1
     while expired:
@@ -55,7 +65,9 @@ def seal_batch(
             if not room:
                 return None
             pen = NEXT_PEN(connection, of_campaign=campaign).scalar()
-            staged, expired = _staged(connection, store.windows, campaign, pen, room, now, by)
+            staged, expired = _staged(
+                connection, store.windows, campaign, pen, room, capped, now, by
+            )
             planned = plan_batch(staged, phones_max=room)
             if planned:
                 # On PostgreSQL others may hold jobs between ours: a range would wait for them, and
@@ -181,6 +193,7 @@ def _staged(
     campaign: str,
     pen: int | None,
     phones_max: int,
+    capped: Mapping[str, Renewal],
     now: datetime,
     by: By,
 ) -> tuple[list[StagedJob], int]:
@@ -199,12 +212,41 @@ def _staged(
     withdrawn = end_staged(connection, campaign, [(row[0], row[4]) for row in rows], by)
     if withdrawn:
         rows = [row for row in rows if row[0] not in withdrawn]
+    waiting = _hold_capped(connection, campaign, rows, capped, now, by) if capped else {}
+    if waiting:
+        rows = [row for row in rows if row[0] not in waiting]
     fields = windows.fields(connection, {row[7] for row in rows})
     jobs = [
         StagedJob(job, gen, phone, whole_item(body.encode(), fields[window]), sync)
         for job, gen, phone, body, sync, _, _, window in rows
     ]
-    return jobs, len(late) + len(withdrawn)
+    return jobs, len(late) + len(withdrawn) + len(waiting)
+
+
+def _hold_capped(
+    connection: Connection,
+    campaign: str,
+    rows: Sequence[Sequence[Any]],
+    capped: Mapping[str, Renewal],
+    now: datetime,
+    by: By,
+) -> Mapping[int, datetime]:
+    """Hold those that a cap of calls to one person has no room for; until when each."""
+    wanted = [Wanted(row[0], row[4], row[2], row[3], row[7]) for row in rows]
+    until = waits(connection, wanted, capped, now)
+    for job in wanted:
+        if job.id in until:
+            move_jobs(
+                connection,
+                [(job.id, job.sync)],
+                campaign=campaign,
+                old=JobState.STAGED,
+                new=JobState.HELD,
+                why=CALL_CAP,
+                by=by,
+                values={"reason": CALL_CAP, "due_at": to_ms(until[job.id])},
+            )
+    return until
 
 
 def _end_late(
@@ -224,5 +266,5 @@ def _end_late(
                 new=new,
                 why=why,
                 by=by,
-                values={"reason": why},
+                values={"reason": why, "due_at": now_ms if new is JobState.HELD else None},
             )

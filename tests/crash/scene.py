@@ -33,6 +33,8 @@ ROUNDS_MAX = 40
 BUG = 70
 #: A phone for fiction whose number does not tell the zone.
 NO_ZONE = "+61491570006"
+#: The scenes of most stories are at any time of the day.
+ANY_HOUR = 'preset = "off"'
 
 CONFIG = """\
 [ledger]
@@ -64,7 +66,7 @@ gmtZone = "{{zone}}"
 payload = {{ name = "{{name}}" }}
 
 [syncs.leads.hours]
-preset = "off"
+{hours}
 
 [syncs.leads.policy]
 {policy}
@@ -91,10 +93,13 @@ class Scene:
     # --- what a story does
 
     def configure(self, **settings: str) -> None:
-        """Write the configuration, with more lines in its `campaign`, `policy`, or after all."""
+        """Write the configuration, with more lines in its `campaign`, `policy`, or after all.
+
+        `hours` are those of the sync.
+        """
         self.token = self.token or self.box.token
         self.settings |= settings
-        told = {"campaign": "", "policy": "", "more": "", **self.settings}
+        told = {"campaign": "", "policy": "", "more": "", "hours": ANY_HOUR, **self.settings}
         told |= {"url": self.ledger.url, "base_url": self.box.base_url, "token": self.token}
         config = self.place.folder / "syncd.toml"
         config.touch(mode=0o600)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from syncd.sandbox.faults import Fault
@@ -481,6 +482,40 @@ def calls_by_hand(scene: Scene) -> None:
     scene.settle()
     scene.assert_called(*range(8), 20)
     assert scene.states()["duplicate"] == 1
+
+
+#: Nine attempts, one a day.
+PATIENT = """
+[syncs.leads.map.maxAttempts]
+value = 9
+
+[syncs.leads.map.retryIntervalInMinutes]
+value = 1440
+"""
+
+
+@story(shows="slice.push slice.renew batch.seal")
+def weeks_with_a_holiday(scene: Scene) -> None:
+    """A slice passes before its jobs are sent; what the next one leaves over follows in a third."""
+    holiday = datetime.now(UTC) + timedelta(days=40)
+    scene.configure(hours=f"closed = [{holiday:%Y-%m-%d}]", more=PATIENT)
+    scene.export((90, 91))
+    scene.do("init", codes=(0, 2))
+    scene.box.set_tokens("1.2.another")
+    scene.do("once", codes=(3,))
+    scene.pass_time(8 * DAY_S)
+    scene.box.set_tokens(scene.token)
+    for _ in range(3):
+        scene.do("once", codes=(0, 1))
+    for _ in range(4):
+        scene.pass_time(4 * DAY_S)
+        scene.do("once", codes=(0, 1))
+        scene.settle()
+    assert scene.called() == {90: 1, 91: 2}, scene.output
+    attempts = [call.job.phone[-2:] for call in scene.box.calls()]
+    assert (attempts.count("90"), attempts.count("91")) == (1, 9)
+    assert len(scene.known_calls()) == 3
+    assert scene.states() == {"closed": 3}
 
 
 def _let_dial(scene: Scene) -> None:

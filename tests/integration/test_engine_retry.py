@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from syncd.app import App
+from syncd.clock import to_ms
 from syncd.core import retry as reasons
 from syncd.core.call_job import PHONE_KNOWN, JobState
 from syncd.core.call_policy import CallPolicy, OnWithdrawn
 from syncd.core.guards import Tripwires
 from syncd.core.withdrawal import LEFT_SOURCE, SUPPRESSED
-from syncd.engine import approve, retry, sweep
+from syncd.engine import approve, renew, retry, sweep
 from syncd.engine.retry import Found
 from syncd.ledger import retries
 from syncd.ledger.approvals import Word
@@ -196,6 +197,32 @@ def test_expired_leads_need_a_new_end(tmp_path: Path) -> None:
             settle(world, app)
         world.assert_each_once(3)
         assert f"{later:%Y-%m-%dT%H:%M:%SZ}".encode() in world.sendings[-1].body
+
+
+def test_a_job_of_slices_gets_its_new_end_and_its_next_slice(tmp_path: Path) -> None:
+    """The end that is sent is the slice's, in its window: it is not sent twice."""
+    mapping = 'gmtZone = "+00:00"\nfinishDateTime = "{finish}"\n'
+    mapping += "[syncs.leads.hours]\nclosed = [2026-03-20]"
+    with new_world(tmp_path, mapping=mapping) as world:
+        finish = (world.clock.now() + timedelta(days=1)).isoformat()
+        world.write([(0, phone_of(0), finish)], columns="id,phone,finish")
+        with world.open(alone=True) as app:
+            poll_all(app)
+            world.pass_time(2 * 24 * 3_600)
+            settle(world, app)
+            assert world.states() == {"expired": 1}
+            expired = (JobState.EXPIRED,)
+            assert look(app, states=expired).skipped == {reasons.FINISH_PASSED: 1}
+            later = world.clock.now() + timedelta(days=10)
+            assert run(app, look(app, states=expired, finish=later)) == 1
+            settle(world, app)
+            assert world.states() == {"held": 1}
+            renew.run_once(app.campaign("welcome"), app.tools)
+            settle(world, app)
+        world.assert_each_once(1)
+        assert world.sendings[-1].body.count(b"finishDateTime") == 1
+        assert b"2026-03-11T00:00:00Z" in world.sendings[-1].body
+        assert world.sql("SELECT ends_at FROM call_jobs") == [(to_ms(later),)]
 
 
 def test_pages_of_jobs_are_walked_whole(

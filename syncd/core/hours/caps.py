@@ -82,3 +82,31 @@ def attempts_left(
             return done
         called.append(at)
     return attempts
+
+
+def first_fit(
+    caps: Caps,
+    past: Iterable[datetime],
+    open_calls: int,
+    now: datetime,
+    attempts: int,
+    interval_min: int,
+) -> datetime | None:
+    """The first instant from `now` on at which so many attempts break no cap.
+
+    Args:
+        open_calls: attempts that other jobs to the phone may still make, nobody knows when: each
+            takes its place in every period.
+
+    Returns:
+        None where only the end of those jobs makes room.
+    """
+    if any(most <= open_calls for _, most in caps.each()):
+        return None
+    called = [at for at in past if at <= now]
+    lessened = Caps(*(None if most is None else most - open_calls for most in astuple(caps)))
+    over = {at + period for at in called for period, _ in caps.each()}
+    for start in sorted({now, *(at for at in over if at > now)}):
+        if attempts_left(lessened, called, start, attempts, interval_min) == attempts:
+            return start
+    return None

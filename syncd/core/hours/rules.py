@@ -54,6 +54,7 @@ class Rule:
     by_date: some date of the horizon differs from its weekday, so calls are pushed in slices.
     capped: whether any cap is set.
     missing: why there are no hours, where the country has no preset; "" else.
+    places: for whom it was made, where that matters; () else.
     """
 
     names: tuple[str, ...]
@@ -64,6 +65,7 @@ class Rule:
     legal: bool = False
     by_date: bool = False
     missing: str = ""
+    places: Places = ()
     capped: bool = field(init=False)
 
     def __post_init__(self) -> None:
@@ -104,10 +106,20 @@ class Rules:
         """The rule of a record; None leaves the hours to the campaign. Raises nothing."""
         if self._off or self._one is not None:
             return self._one
-        places = self._places_of(row, phone)
+        return self.of_places(self._places_of(row, phone))
+
+    def of_places(self, places: Places) -> Rule | None:
+        """The rule of a record that may be there; for `NOWHERE` the one that holds for all."""
+        if self._off or self._one is not None:
+            return self._one
         if places not in self._kept:
             self._kept[places] = self._made(places)
         return self._kept[places]
+
+    @property
+    def by_place(self) -> bool:
+        """Whether records of different places have different rules."""
+        return self._one is None and not self._off
 
     @property
     def _by_place(self) -> bool:
@@ -122,7 +134,8 @@ class Rules:
         told = self._spec
         preset = self._preset(places)
         if isinstance(preset, NoPreset):
-            return Rule((), weeks_of(Week(0)), Dates(), legal=True, missing=str(preset))
+            weeks = weeks_of(Week(0))
+            return Rule((), weeks, Dates(), legal=True, missing=str(preset), places=places)
         policy = _POLICIES.get(told.holidays or "")
         weeks = weeks_of(Week(WHOLE_WEEK)) if preset is None else preset.weeks
         if policy is not None:
@@ -140,6 +153,7 @@ class Rules:
             caps=NO_CAPS if preset is None else preset.caps,
             legal=preset is not None and preset.id != DEFAULT_PRESET,
             by_date=weeks.differ(dates, self._first, self._last),
+            places=places,
         )
 
     def _preset(self, places: Places) -> Preset | NoPreset | None:
@@ -168,6 +182,11 @@ class Rules:
         return found.with_own(
             closed=map(date.fromisoformat, closed), opened=map(date.fromisoformat, working)
         )
+
+
+def may_cap(spec: HoursSpec) -> bool:
+    """Whether some record of the sync may have a rule with caps."""
+    return any(name == AUTO or any(_preset(name).caps.each()) for name in spec.presets)
 
 
 def _preset(name: str) -> Preset:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from syncd.core.hours.caps import Caps, attempts_left, bounded, next_call
+from syncd.core.hours.caps import Caps, attempts_left, bounded, first_fit, next_call
 from syncd.core.hours.common import CommonHours, common_hours
 from syncd.core.hours.feasible import minutes_left, minutes_needed, next_minute
 from syncd.core.hours.picture import picture
@@ -116,3 +116,19 @@ def test_attempts_count_with_the_calls_before_them() -> None:
 def test_caps_of_two_rules_meet() -> None:
     """The smaller of each period; a cap that one lacks is the other's."""
     assert Caps(day=3, month=8) & Caps(day=2, week=5) == Caps(day=2, week=5, month=8)
+
+
+DAY = timedelta(days=1)
+
+
+def test_a_job_goes_as_soon_as_all_its_attempts_fit() -> None:
+    """After past calls, and beside calls that may come at any time; nobody knows when those end."""
+    caps = Caps(day=2, week=3)
+    past = [NOW - 6 * DAY, NOW - timedelta(hours=20)]
+    assert first_fit(caps, [], 0, NOW, 2, 60) == NOW
+    assert first_fit(caps, past, 0, NOW, 1, 60) == NOW
+    assert first_fit(caps, past, 0, NOW, 2, 60) == NOW + DAY
+    assert first_fit(caps, past, 1, NOW, 1, 60) == NOW + DAY
+    assert first_fit(caps, [NOW + DAY], 0, NOW, 2, 60) == NOW
+    assert first_fit(caps, [], 1, NOW, 2, 60) is None
+    assert first_fit(caps, [], 2, NOW, 1, 60) is None

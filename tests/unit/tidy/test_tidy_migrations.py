@@ -14,6 +14,7 @@ DIGESTS = {
     "0003_phone_index": "1176540df8fdaaf7",
     "0004_dead_instances": "dbeeaa95157cba28",
     "0005_call_windows": "566513bb70146fea",
+    "0006_next_slices": "be111193177a07ec",
 }
 
 
