@@ -55,7 +55,7 @@ types: setup ## mypy --strict
 contracts: setup ## the import rules between the rooms
 	$(BIN)/lint-imports
 
-.PHONY: unit pytest crash kills soak sim cov
+.PHONY: unit pytest crash kills soak sim year cov
 unit: setup ## the quick tests only
 	$(PYTEST) -q tests/unit $(ARGS)
 pytest: setup ## all tests, without measuring
@@ -69,6 +69,9 @@ soak: setup ## two instances on PostgreSQL through kills, stops and a bad networ
 sim: setup ## the engine through thousands of bad days (SECONDS=60 SEED=n TRACE=1 MUTANTS=1)
 	PYTHONHASHSEED=0 $(BIN)/python -m tests.sim --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) \
 		$(if $(TRACE),--trace) $(if $(MUTANTS),--mutants)
+year: setup ## a year of calls in ninety zones, none at a wrong hour (LEADS=5000 SEED=n MUTANTS=1)
+	$(BIN)/python -m tests.year $(if $(filter command% env%,$(origin LEADS)),--leads $(LEADS)) \
+		$(if $(SEED),--seed $(SEED)) $(if $(MUTANTS),--mutants)
 cov: setup ## all tests; branches covered: all of core/, nine in ten of the rest
 	$(BIN)/coverage erase
 	PYTHONHASHSEED=0 $(BIN)/coverage run -m pytest -q -n $(JOBS) $(ARGS)
@@ -86,6 +89,10 @@ docs-check: setup ## are the generated pages what the code says?
 bench: ## syncd beside a plain script, dlt and drt-core (ROUNDS=3 LEADS=200000)
 	@sh .ci/setup app
 	$(BIN)/python -m bench.run --rounds $(ROUNDS) --leads $(LEADS) $(ARGS)
+
+.PHONY: zones-figures
+zones-figures: app ## numbers by one clock, several, held (REGISTRY=DEF-9xx.csv)
+	@$(BIN)/python -m bench.zones_figures $(if $(REGISTRY),--registry $(REGISTRY)) $(ARGS)
 
 .PHONY: bench-scale
 bench-scale: ## 1, 2 and 4 processes on one PostgreSQL ledger (SYNCD_BENCH_POSTGRES_URL)

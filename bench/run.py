@@ -21,11 +21,14 @@ from statistics import median
 
 from bench import contenders, envs, leads, measure, table
 from bench.contenders import Contender, Job
-from bench.table import PollRow, Row, Section
+from bench.table import PollRow, Row, Section, ZoneRow
 
 POLL_LEADS = 1_000  # as in poll_growth.py, which only an environment of syncd can import
 RESULTS = Path(__file__).parent / "results"
-SECTIONS = ("speed", "slow", "large")
+SECTIONS = ("speed", "slow", "large", "zones")
+#: Hours whose cost is measured: a preset or "own", and whether the Russian registry is asked.
+HOURS = (("decent", False), ("decent", True), ("us-tcpa", False), ("fr-d223-9", False),
+         ("auto", False), ("auto", True), ("own", True))  # fmt: skip
 
 
 def measure_once(contender: Contender, job: Job, count: int) -> measure.Cost:
@@ -118,6 +121,21 @@ def poll_cost(folder: Path, first: int) -> tuple[float, float]:
     return found["cpu_ms"], found["wall_ms"]
 
 
+def zones(count: int) -> Section:
+    """What zone and permitted hours cost for `count` numbers of all countries."""
+    rows = []
+    for preset, registry in HOURS:
+        command = [envs.python("syncd-fast"), "-m", "bench.zones_cost", "--preset", preset]
+        command += ["--leads", str(count), *(["--registry"] if registry else [])]
+        done = subprocess.run(command, cwd=envs.ROOT, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise measure.RunFailed(f"zones ended with {done.returncode}:\n{done.stderr[-800:]}")
+        found = json.loads(done.stdout)
+        say(f"zones, {preset}: {found}")
+        rows.append(ZoneRow(preset, registry, count, **found))
+    return Section(f"zone and permitted hours of {count:,} numbers of all countries", rows)
+
+
 def say(text: str) -> None:
     sys.stderr.write(f"bench: {text}\n")
 
@@ -162,6 +180,8 @@ def main(args: Sequence[str] | None = None) -> int:
             sections.append(compare(title, slow, given.leads, 1, contenders.SLOW_API_MS))
         if "large" in wanted:
             sections += large(given.leads)
+        if "zones" in wanted:
+            sections.append(zones(given.leads))
     except measure.RunFailed as error:
         say(str(error))
         return 1

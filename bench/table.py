@@ -53,11 +53,35 @@ class PollRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ZoneRow:
+    """Zone and permitted hours of numbers: when each is asked for first, and when again."""
+
+    HEAD: ClassVar = ("hours", "registry", "leads", "cold µs/lead", "warm µs/lead", "ratio of cold")
+
+    name: str
+    registry: bool
+    leads: int
+    cold_us: float
+    warm_us: float
+    note: str = ""
+
+    def cells(self, first: ZoneRow) -> tuple[str, ...]:
+        return (
+            self.name,
+            "yes" if self.registry else "no",
+            f"{self.leads:,}",
+            f"{self.cold_us:.1f}",
+            f"{self.warm_us:.1f}",
+            f"{self.cold_us / first.cold_us:.2f}",
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """A table; its rows are compared with the first."""
 
     title: str
-    rows: list[Row] | list[PollRow] = field(default_factory=list)
+    rows: list[Row] | list[PollRow] | list[ZoneRow] = field(default_factory=list)
 
 
 def markdown(sections: Sequence[Section], where: str) -> str:
