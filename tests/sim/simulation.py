@@ -152,7 +152,10 @@ class Simulation:
                 if parts.has_work("submit", campaign, first=not n):
                     instance.run("submit", parts, campaign)
             left = open_work(self)
-            if left.nothing and not unread:
+            # A halted campaign sends nothing, but a wish of a list on what it staged is settled.
+            names = self.plan.campaigns
+            wished = any(parts.has_work("withdraw", name, first=False) for name in names)
+            if left.nothing and not (unread or wished):
                 return
             instance.sleep(CALM_LATER_MS if left.only_waits else CALM_NAP_MS)
 
