@@ -48,6 +48,7 @@ class OpenBatch:
     #: the vendor refused it after an ambiguous sending: that one may have created the calls
     refused_in_doubt: bool = False
     closes_at: datetime | None = None  #: the first `finishDateTime` of its jobs
+    withdrawn: bool = False  #: one of its calls must not be made any more
 
 
 def is_set_back(first_sent_at: datetime, now: datetime) -> bool:
@@ -72,6 +73,9 @@ def decide(
         or batch.refused_in_doubt
         or (batch.closes_at is not None and now >= batch.closes_at)
     ):
+        return Step.LOOK_UP
+    # Nothing of it has left: what is still to be called goes in another batch, without the others.
+    if batch.withdrawn and batch.first_sent_at is not None and not batch.ambiguous:
         return Step.LOOK_UP
     if batch.ambiguous and batch.last_sent_at is not None and now < batch.last_sent_at + quiet:
         return Step.WAIT

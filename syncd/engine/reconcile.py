@@ -164,6 +164,7 @@ def _decide(batch: ClaimedBatch, campaign: Campaign, running: Pass) -> Step:
             clock_doubted=batch.clock_doubted,
             refused_in_doubt=batch.refused_in_doubt,
             closes_at=batch.closes_at,
+            withdrawn=batch.withdrawn,
             same_endpoint=batch.endpoint in (None, campaign.endpoint),
         ),
         now=running.tools.clock.now(),

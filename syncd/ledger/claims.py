@@ -6,6 +6,7 @@ A claim raises the epoch; every move of a batch names the epoch that its claim r
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +30,7 @@ from syncd.ledger.outbox import CLAIM_LIFE, ClaimedBatch, batch_jobs
 from syncd.ledger.schema import batches, call_jobs, is_open_batch
 from syncd.ledger.sql import Prepared
 from syncd.ledger.store import Store
+from syncd.ledger.withdrawals import has_wish
 
 #: The outcome of a batch whose key's age cannot be told any more.
 CLOCK_SET_BACK = "clock_set_back"
@@ -125,8 +127,9 @@ def claim_open_batch(
         )
         members = tuple([(job, sync) for job, sync, _, _ in batch_jobs(connection, row["id"])])
         closes_at = _closes_at(connection, row["id"])
+        withdrawn = has_wish(connection, row["id"])
         claimed = {**row, "epoch": epoch, "ambiguous": ambiguous, "last_sent_at": last_sent_at}
-        return _claimed(claimed, members, closes_at)
+        return replace(_claimed(claimed, members), closes_at=closes_at, withdrawn=withdrawn)
 
 
 def _closes_at(connection: Connection, batch_id: int) -> datetime | None:
@@ -138,7 +141,6 @@ def _closes_at(connection: Connection, batch_id: int) -> datetime | None:
 def _claimed(
     row: Mapping[str, Any],
     members: tuple[tuple[int, str], ...],
-    closes_at: datetime | None,
 ) -> ClaimedBatch:
     return ClaimedBatch(
         id=row["id"],
@@ -156,7 +158,6 @@ def _claimed(
         clock_doubted=row["outcome"] == CLOCK_SET_BACK,
         refused_in_doubt=(row["outcome"] or "").startswith(REFUSED_IN_DOUBT),
         absent_at=_instant(row["absent_at"]),
-        closes_at=closes_at,
         members=members,
     )
 

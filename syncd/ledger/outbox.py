@@ -45,6 +45,7 @@ class ClaimedBatch:
     refused_in_doubt: bool = False  #: a later sending was refused; the first may be carried out
     absent_at: datetime | None = None  #: the first whole look after it settled
     closes_at: datetime | None = None  #: the first `finishDateTime` of its jobs
+    withdrawn: bool = False  #: one of its jobs is to be withdrawn
     #: (job ID, sync) of each job in the order of the body
     members: tuple[tuple[int, str], ...] = field(default=(), repr=False)
 

@@ -185,6 +185,17 @@ def end_staged(
     return {job.id for job in wished}
 
 
+def has_wish(connection: Connection, batch_id: int) -> bool:
+    """Whether a job in this batch is to be withdrawn."""
+    query = (
+        select(cancellations.c.job_id)
+        .join(call_jobs, call_jobs.c.id == cancellations.c.job_id)
+        .where(is_open, call_jobs.c.batch_id == batch_id, call_jobs.c.state == JobState.SEALED)
+        .limit(1)
+    )
+    return connection.execute(query).first() is not None
+
+
 def has_withdrawals(store: Store, campaign: str, *, now: datetime) -> bool:
     """Whether a wish of the campaign can be carried out or settled now."""
     waits = (JobState.SEALED, JobState.PARKED)

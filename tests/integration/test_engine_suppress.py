@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 
 from syncd.app import App
+from syncd.campaign.client import CampaignClient
 from syncd.cli.explaining import look_up
 from syncd.engine import plan, pull_reports, suppress, withdraw
 from syncd.engine.once import work_campaign
 from syncd.engine.passes import PassResult
+from syncd.errors import Transient
 from syncd.sandbox.faults import Fault
 from tests.running import phone_of
 from tests.worlds import MAPPING, World, new_world, poll_all, settle, work
@@ -128,6 +130,27 @@ def test_what_was_sent_is_cancelled_at_the_vendor(tmp_path: Path) -> None:
         )
         assert proof["wanted_at"] <= proof["asked_at"] <= proof["answered_at"]
         assert read(app).counts["to_cancel"] == 0
+
+
+def test_what_never_left_is_withdrawn_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch that no network took does not go with a listed phone in it: the others go alone."""
+
+    def down(*_args: object, **_named: object) -> list[str]:
+        raise Transient("addPhones: connection refused; nothing was sent")
+
+    with a_world(tmp_path) as (world, app):
+        read(app)
+        poll_all(app)
+        with monkeypatch.context() as patch:
+            patch.setattr(CampaignClient, "add_phones", down)
+            assert work(app)["submit"].counts["not_sent"] == 5
+        list_of(world, 1, 2)
+        assert read(app).counts["to_cancel"] == 1
+        world.pass_time(3600)
+        settle(world, app)
+        assert not {phone_of(1).lstrip("+"), phone_of(2).lstrip("+")} & world.called().keys()
+        assert world.states() == {"accepted": 4, "cancelled": 2}
+        assert len(world.sendings) == 1
 
 
 def test_a_job_in_doubt_is_cancelled_when_its_id_is_known(tmp_path: Path) -> None:

@@ -50,6 +50,22 @@ def test_what_surely_did_nothing_goes_again_at_once() -> None:
     assert decided(SECOND, ambiguous=False) is Step.SEND
 
 
+@pytest.mark.parametrize(
+    ("first", "ambiguous", "step"),
+    [
+        (SECOND, False, Step.LOOK_UP),
+        (None, False, Step.SEND),
+        (timedelta(hours=1), True, Step.SEND),
+    ],
+)
+def test_what_never_left_does_not_go_with_a_withdrawn_call(
+    first: timedelta | None, ambiguous: bool, step: Step
+) -> None:
+    """A doubt goes again with its key: its call may exist, and is cancelled by its ID."""
+    at = None if first is None else NOW - first
+    assert decide(OpenBatch(at, at, ambiguous, True, withdrawn=True), now=NOW) is step
+
+
 @pytest.mark.parametrize("ambiguous", [True, False])
 def test_past_the_key_s_life_nothing_is_sent(ambiguous: bool) -> None:
     """The life counts from the first sending; a later sending does not lengthen it."""
