@@ -71,8 +71,7 @@ class ZoneSettings(Section):
     overrides: dict[str, _Zones] = Field(
         default_factory=dict,
         description="Zones of numbers that begin with a prefix, where the built-in tables are"
-        " wrong or too careful for you. The step phone asks them first; Russian mobiles have their"
-        " answer from the step registry, unless the chain leaves that out.",
+        " wrong or too careful for you. They are asked before the registry and the phone.",
         examples=[{"+7 336": ["Europe/Moscow"]}],
     )
 

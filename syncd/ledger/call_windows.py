@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, String, cast, literal, select
 
 from syncd.core.call_window import CallWindow
 from syncd.ledger.moves import By
+from syncd.ledger.schema import call_jobs
 from syncd.ledger.schema_windows import call_windows
 from syncd.ledger.sql import as_json, one_of, upsert
 
 #: Of each kind; where every job has a finish of its own, there may be as many windows as jobs.
 _KNOWN_MAX = 20_000
+_EMPTY = "{}"
 
 
 class KnownWindows:
@@ -75,6 +77,23 @@ def bases_of(connection: Connection, windows: Iterable[int | None]) -> dict[int 
     among = one_of(connection.dialect.name, call_windows.c.id, as_json(wanted))
     rows = connection.execute(select(call_windows.c.id, call_windows.c.basis).where(among))
     return {row[0]: row[1] for row in rows}
+
+
+def forget_unused(connection: Connection, *which: ColumnElement[bool]) -> int:
+    """Drop what windows were worked out from, where no job that is kept has them.
+
+    Cells of a record (a town, a post code) stand there. What is sent of a window stays, and so
+    does its ID: a daemon may have it in mind for another job.
+    """
+    used = select(call_jobs.c.window_id).where(
+        call_jobs.c.window_id.is_not(None), call_jobs.c.body != _EMPTY
+    )
+    gone = literal("erased:").concat(cast(call_windows.c.id, String))
+    return connection.execute(
+        call_windows.update()
+        .where(call_windows.c.basis != _EMPTY, call_windows.c.id.not_in(used), *which)
+        .values(basis=_EMPTY, digest=gone)
+    ).rowcount
 
 
 def _ids(connection: Connection, digests: list[str]) -> dict[str, int]:

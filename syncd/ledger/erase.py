@@ -18,6 +18,7 @@ from syncd.core.call_job import BatchState, JobState
 from syncd.core.erasure import ERASED, ERASED_PHONE, key_digest, phone_digest
 from syncd.errors import Transient
 from syncd.ledger import tombstones
+from syncd.ledger.call_windows import forget_unused
 from syncd.ledger.moves import By, move_jobs, write_journal
 from syncd.ledger.persons import Person, find
 from syncd.ledger.schema import batches, call_jobs, leads, rejections
@@ -145,10 +146,18 @@ def _end_jobs(connection: Connection, who: Person, by: By) -> None:
 def _erase_jobs(connection: Connection, who: Person) -> Counter[str]:
     rows = Counter(leads=0, call_jobs=0, batches=0)
     for some in chunks([job.id for job in who.jobs]):
-        gone = {"phone": ERASED_PHONE, "body": _EMPTY, "zone": None, "finish_at": None}
+        gone = {
+            "phone": ERASED_PHONE,
+            "body": _EMPTY,
+            "zone": None,
+            "finish_at": None,
+            "ends_at": None,
+            "window_id": None,
+        }
         rows["call_jobs"] += connection.execute(
             call_jobs.update().where(call_jobs.c.id.in_(some)).values(gone)
         ).rowcount
+    rows["call_windows"] = forget_unused(connection)
     for some in chunks(sorted({job.batch_id for job in who.jobs if job.batch_id is not None})):
         # The digest of a short body could be found by trying bodies.
         closed = batches.c.state.not_in((BatchState.SEALED, BatchState.SENT))

@@ -42,19 +42,19 @@ class JobHours:
         """Every window of these jobs, with how many have it."""
         with self._store.read() as connection:
             rows = connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(_QUERY)
-            for campaign, held, jobs, fields, basis in rows:
-                yield JobsOfWindow(campaign, bool(held), jobs, fields, basis)
+            for campaign, state, jobs, fields, basis in rows:
+                yield JobsOfWindow(campaign, state == JobState.HELD, jobs, fields, basis)
 
 
 def _query() -> Select[Any]:
-    held = (call_jobs.c.state == JobState.HELD).label("held")
+    by = (call_jobs.c.campaign, call_jobs.c.state, call_jobs.c.window_id)
     grouped = (
-        select(call_jobs.c.campaign, held, call_jobs.c.window_id, func.count().label("jobs"))
+        select(*by, func.count().label("jobs"))
         .where(call_jobs.c.state.in_(_WAITING))
-        .group_by(call_jobs.c.campaign, held, call_jobs.c.window_id)
+        .group_by(*by)
         .subquery()
     )
-    of_jobs = (grouped.c.campaign, grouped.c.held, grouped.c.jobs)
+    of_jobs = (grouped.c.campaign, grouped.c.state, grouped.c.jobs)
     return select(*of_jobs, call_windows.c.fields, call_windows.c.basis).outerjoin_from(
         grouped, call_windows, call_windows.c.id == grouped.c.window_id
     )

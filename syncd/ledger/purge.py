@@ -16,9 +16,11 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, and_, exists, f
 
 from syncd.core.call_job import BatchState, JobState
 from syncd.ledger import unknown_calls
+from syncd.ledger.call_windows import forget_unused
 from syncd.ledger.moves import By, write_journal
 from syncd.ledger.schema import batches, call_jobs, journal, passes, rejections
 from syncd.ledger.schema_reports import attempts, reports
+from syncd.ledger.schema_windows import call_windows
 from syncd.ledger.sql import chunks
 from syncd.ledger.store import Store
 
@@ -109,6 +111,7 @@ def purge_rest(store: Store, *, before_ms: int, by: By) -> Purged:
                 done.rows[name] += connection.execute(change).rowcount
             if len(ids) == STEP_ROWS:
                 done.after_id = ids[-1]
+        forget_unused(connection, call_windows.c.made_at < before_ms)
         dropped = unknown_calls.drop_unknown(connection, before_ms, most=STEP_ROWS)
         done.rows["reports"] += dropped
         if dropped == STEP_ROWS:

@@ -156,6 +156,7 @@ def test_explain_of_no_lead_looks_at_rejections(desk: Desk) -> None:
     assert perhaps["perhaps"]
     assert [row["key"] for row in perhaps["rejections"]] == ["8"]
     assert "no such lead" in desk("explain", "nobody", code=1).err
+    assert "`syncd zones - --phone phone`" in desk("explain", "+12125550109", code=1).err
 
 
 def test_plan_after_a_poll_finds_nothing_new(desk: Desk) -> None:

@@ -12,6 +12,8 @@ import pytest
 
 from syncd.app import App
 from syncd.cli import outlook_view, plan_view, status_view
+from syncd.cli.checking import Check
+from syncd.config.load import load
 from syncd.core.hours.outlook import Outlook
 from syncd.engine import plan
 from syncd.engine.plan import Plan
@@ -92,3 +94,20 @@ def test_a_plan_warns_of_calls_that_do_not_fit(
     assert "take 70 minutes on all lines, and 60 permitted minutes are left" in (
         capsys.readouterr().err.replace("\n", " ")
     )
+
+
+def test_a_check_warns_of_russian_numbers_and_of_holidays_without_a_decree(tmp_path: Path) -> None:
+    """Both with what to do; the decrees of Kazakhstan end before the horizon of every job."""
+    hours = 'gmtZone = "{name}"\n\n[syncs.leads.hours]\npreset = "kz-debt"'
+    with new_world(tmp_path, mapping=hours) as world:
+        world.write([(1, "+7 916 123-45-67", ""), (2, phone_of(2), "Z")])
+        made = Check()
+        made.run(load(world.path / "syncd.toml", {}), now=world.clock.now(), offline=True)
+        with world.open() as app:
+            assert planned(app).undecreed == {"KZ": 2025}
+    assert made.problems == []
+    told = {one.key: one for one in made.warnings}
+    assert "1 Russian numbers" in told["syncs.leads.zones"].what
+    assert "syncd numbering import" in told["syncs.leads.zones"].hint
+    assert "past 2025" in told["syncs.leads.hours"].what
+    assert "[syncs.leads.hours]" in told["syncs.leads.hours"].hint

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import MetaData, event
 
 from syncd.core.call_job import JobState
+from syncd.core.call_window import window_of
 from syncd.core.erasure import key_digest, phone_digest
 from syncd.errors import Transient
 from syncd.ledger.erase import Erasure
@@ -349,3 +350,22 @@ def test_a_purge_goes_in_bounded_steps(ledger: Ledger) -> None:
     assert (first.rows["call_jobs"], first.after_id) == (STEP_ROWS, STEP_ROWS)
     last = ledger.privacy.purge_jobs(before=NOW + DAY, after_id=STEP_ROWS)
     assert (last.rows["call_jobs"], last.after_id) == (5, None)
+
+
+def test_what_a_window_was_worked_out_from_goes_with_its_last_job(ledger: Ledger) -> None:
+    """A town in the evidence is a cell of the record: it stays only while another job has it."""
+    alone, shared = (
+        window_of({"gmtZone": "+03:00"}, {"evidence": [["city", town, [], ""]]}, gmt_zone="+03:00")
+        for town in (CANARY, "Samara")
+    )
+    leads = [person_lead(1, window=alone), person_lead(2, window=shared), lead(3)]
+    leads[2] = lead(3, mapped=job(3)._replace(window=shared))
+    put(ledger, *leads)
+    erase(ledger, key="canary-1")
+    erase(ledger, key="canary-2")
+    assert CANARY not in everything(ledger)
+    assert rows(ledger, "SELECT count(*) FROM call_windows WHERE basis LIKE '%Samara%'") == [(1,)]
+    put(ledger, person_lead(4, window=shared))
+    batch = seal(ledger)
+    assert batch is not None
+    assert batch.body.count(b'"gmtZone":"+03:00"') == 2

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from syncd.core import zone
@@ -24,6 +25,7 @@ from syncd.core.window import Hours
 HORIZON_MAX: Final = timedelta(weeks=3 * 54)
 
 _MIN_S: Final = 60
+_MAX_KEPT: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,14 @@ def common_hours(
     The anchor is the zone with most minutes; among equals one with a constant offset, then the
     likelier.
     """
+    return _common(tuple(zones), week, start, end, guard_min)
+
+
+@lru_cache(maxsize=_MAX_KEPT)
+def _common(
+    zones: tuple[str, ...], week: Week, start: datetime, end: datetime, guard_min: int
+) -> CommonHours | None:
+    """Kept: thousands of prefixes share some hundred sets of zones."""
     first, last = minute_of(start), minute_at_or_after(min(end, start + HORIZON_MAX))
     least = max(last, first + WEEK_MIN)
     masks = (guarded(_open(anchor, zones, week, first, least), guard_min) for anchor in zones)

@@ -3,8 +3,8 @@
 A minute is counted in UTC since Monday, 5 January 1970: modulo 10,080 it is a minute of the week.
 
 It owns the search for transitions, which `zoneinfo` does not tell. A year of a zone is searched
-once: in steps of a day, then by halves to the minute. Real zones keep an offset for weeks at least,
-and have changed it on whole minutes for a hundred years.
+once: in steps of a week, then by halves to the minute. Real zones keep an offset for weeks at
+least, and have changed it on whole minutes for a hundred years.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from syncd.core import zone as zones
 
 #: A Monday, so that a minute modulo 10,080 is a minute of the week.
 _EPOCH: Final = datetime(1970, 1, 5, tzinfo=UTC)
-_STEP_MIN: Final = 1440
+_STEP_MIN: Final = 7 * 1440
 _MIN_S: Final = 60
 _ONE_MIN: Final = timedelta(minutes=1)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from syncd.core.hours.common import HORIZON_MAX, CommonHours, Offer, choose
@@ -26,6 +27,7 @@ from syncd.core.hours.week import DAY_MIN, WEEK_MIN, Week, rotated
 
 _MONDAY: Final = date(1970, 1, 5)
 _DAYS: Final = 7
+_MAX_KEPT: Final = 4096
 #: A midnight seven days on is found within so many minutes, whatever the clocks do.
 _REACH_MIN: Final = WEEK_MIN + 2 * DAY_MIN
 
@@ -82,6 +84,19 @@ def next_slice(
     guard_min: int = 0,
 ) -> Slice:
     """The first slice from `start` on that has hours, or the last one looked at, without any."""
+    return _next(tuple(zones), weeks, dates, start, finish, guard_min)
+
+
+@lru_cache(maxsize=_MAX_KEPT)
+def _next(
+    zones: tuple[str, ...],
+    weeks: Weeks,
+    dates: Dates,
+    start: datetime,
+    finish: datetime,
+    guard_min: int,
+) -> Slice:
+    """Kept: thousands of prefixes share some hundred sets of zones."""
     found = slice_at(zones, weeks, dates, start, finish, guard_min)
     last = min(finish, start + HORIZON_MAX)
     while found.hours is None and found.finish < last:

@@ -11,7 +11,7 @@ from syncd.core.hours.presets import places_of
 from syncd.core.refusal import BadValue
 from syncd.core.spec import ZoneSpec
 from syncd.core.zones.candidates import Chain, Step
-from syncd.core.zones.phone_zones import PhoneStep
+from syncd.core.zones.phone_zones import OwnPrefixStep, PhoneStep
 from syncd.core.zones.places.own_table import OwnTable, read_own_table
 from syncd.core.zones.registry import Registry
 from syncd.core.zones.registry_step import RegistryStep
@@ -28,6 +28,7 @@ from syncd.core.zones.tz_tables import Clocks
 from syncd.core.zones.written import zones_of_text
 
 _OF_NUMBERS = frozenset({"registry", "phone"})
+_OWN_PREFIXES = "overrides"
 
 
 def chain_of(spec: ZoneSpec, columns: Columns, registry: Registry | None, clocks: Clocks) -> Chain:
@@ -49,10 +50,14 @@ def chain_of(spec: ZoneSpec, columns: Columns, registry: Registry | None, clocks
         "postcode": lambda: PostcodeStep(get["postcode"], country, own),
         "country": lambda: CountryStep(get["country"], clocks, refine=refine),
         "registry": lambda: RegistryStep(registry),
-        "phone": lambda: PhoneStep(clocks, numbers),
+        "phone": lambda: PhoneStep(clocks),
+        _OWN_PREFIXES: lambda: OwnPrefixStep(numbers),
         "default": lambda: DefaultStep(zones_named((spec.default or "",))),
     }
     steps = list(spec.steps)
+    if numbers:  # what a person says of a prefix goes before every table of numbers
+        first = next((at for at, step in enumerate(steps) if step in _OF_NUMBERS), len(steps))
+        steps.insert(first, _OWN_PREFIXES)
     if "column" not in get and "column" in steps:
         steps.remove("column")  # the zone itself is mapped, and was read before
     return Chain([makers[step]() for step in steps], clocks)

@@ -53,32 +53,44 @@ class _Table(dict[str, _T]):
         self.lengths = sorted({len(prefix) for prefix in values}, reverse=True)
 
 
+class OwnPrefixStep:
+    """The user's own prefixes; they go before every table, the registry's too."""
+
+    name = "phone"
+
+    def __init__(self, own: Mapping[str, Sequence[str]]) -> None:
+        """`own`: prefixes, E.164 digits, with their zones (`zone.tab` ids, `+HH:MM`).
+
+        The longest prefix that a number begins with wins.
+        """
+        self._own = {
+            prefix: Evidence(self.name, spaced(prefix), tuple(zones), "by your own prefixes")
+            for prefix, zones in own.items()
+        }
+        self._lengths = sorted({len(prefix) for prefix in self._own}, reverse=True)
+
+    def ask(self, record: Row, phone: str) -> Evidence | None:  # noqa: ARG002 - the number tells it
+        """What the user says of the number's prefix; None for any other."""
+        for length in self._lengths:
+            own = self._own.get(phone[:length])
+            if own is not None:
+                return own
+        return None
+
+
 class PhoneStep:
     """The step that reads the number itself. `ask` costs about a microsecond."""
 
     name = "phone"
 
-    def __init__(self, clocks: Clocks, own: Mapping[str, Sequence[str]] | None = None) -> None:
-        """`own` are the user's prefixes, E.164 digits, with their zones (`zone.tab` ids, `+HH:MM`).
-
-        The longest prefix that a number begins with wins.
-        """
+    def __init__(self, clocks: Clocks) -> None:
         self._clocks = clocks
-        self._own = {
-            prefix: Evidence(self.name, spaced(prefix), tuple(zones), "by your own prefixes")
-            for prefix, zones in (own or {}).items()
-        }
-        self._own_lengths = sorted({len(prefix) for prefix in self._own}, reverse=True)
         self._heads: dict[str, Evidence] = {}  # by the first digits, where these tell all
         self._open: set[str] = set()  # first digits that do not
         self._prefixes: dict[tuple[str, str], Evidence] = {}  # by region and prefix
 
     def ask(self, record: Row, phone: str) -> Evidence:  # noqa: ARG002 - the number tells it all
         """What the number says; without zones when it is of no region."""
-        for length in self._own_lengths:
-            own = self._own.get(phone[:length])
-            if own is not None:
-                return own
         head = phone[:_HEAD_CHARS]
         known = self._heads.get(head)
         if known is None:

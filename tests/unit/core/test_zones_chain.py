@@ -51,6 +51,11 @@ def test_own_prefixes_come_before_the_tables() -> None:
     """Written as people write numbers."""
     found = resolve("", overrides={"+44 20": ("Asia/Tokyo",)})
     assert found.zones == ("Asia/Tokyo",)
+    russian = {"steps": ("registry", "phone"), "overrides": {"+7 916": ("UTC+5",)}}
+    assert resolve("", "79161234567", **russian).zones == ("+05:00",)
+    assert len(resolve("", "79171234567", **russian).zones) == 11
+    alone = resolve("", steps=("column",), overrides={"+44 20": ("Asia/Tokyo",)})
+    assert alone.zones == ("Asia/Tokyo",)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from syncd.core import phone_plan
-from syncd.core.zones.phone_zones import PhoneStep, spaced
+from syncd.core.zones.candidates import Chain
+from syncd.core.zones.phone_zones import OwnPrefixStep, PhoneStep, spaced
 from syncd.core.zones.regions import clocks_of_region
 from syncd.core.zones.subjects import ALL_RUSSIA
 from syncd.core.zones.texts import rows
@@ -211,11 +212,17 @@ def test_evidence_shows_a_prefix_only() -> None:
 
 def test_own_prefixes_come_first() -> None:
     """A user's prefix decides, the longest one first, over all that is known."""
-    step = PhoneStep(CLOCKS, {"7336": ("+05:00",), "7": ("Europe/Moscow",), "1850": ("+00:00",)})
-    assert step.ask([], "73362212345").zones == ("+05:00",)
-    assert step.ask([], "79161234567").zones == ("Europe/Moscow",)
-    assert step.ask([], "18505550123").zones == ("+00:00",)
-    assert step.ask([], "12125550123").zones == ("America/New_York",)
+    step = Chain(
+        [
+            OwnPrefixStep({"7336": ("+05:00",), "7": ("Europe/Moscow",), "1850": ("+00:00",)}),
+            PhoneStep(CLOCKS),
+        ],
+        CLOCKS,
+    )
+    assert step.resolve([], "73362212345").zones == ("+05:00",)
+    assert step.resolve([], "79161234567").zones == ("Europe/Moscow",)
+    assert step.resolve([], "18505550123").zones == ("+00:00",)
+    assert step.resolve([], "12125550123").zones == ("America/New_York",)
 
 
 def test_answers_are_kept() -> None:
