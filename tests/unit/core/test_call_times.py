@@ -188,7 +188,7 @@ def test_a_record_that_ends_before_its_hours_waits_at_once() -> None:
     morning: dict[str, Any] = {
         "presets": (),
         "week": {"tue": ("06:00-07:00",)},
-        "closed": ("2026-11-26",),
+        "closed": ("2026-12-01",),
     }
     assert window(LONDON, closed, **morning).held == HELD_WINDOW_MISSED, "the hours are over"
     assert window(LONDON, Bounds(finish=NOW + timedelta(days=1))).held is None
