@@ -18,15 +18,20 @@ from syncd.core.fields import GMT_ZONE
 from syncd.core.hours.sent import anchor_of, read_sent
 from syncd.ledger.history import JobHistory
 
+_PURGED = "{}"
 #: A call can still be made.
 OPEN = frozenset({JobState.STAGED, JobState.SEALED, JobState.ACCEPTED})
 
 
 def item_of(history: JobHistory) -> str:
-    """The whole item of `addPhones`, as it is sent: the content, and zone and hours."""
+    """The whole item of `addPhones`, as it is sent: the content, and zone and hours.
+
+    Of a purged or erased job nothing is left of either.
+    """
     body, window = history.job["body"], history.window
-    fields = "" if window is None else window["fields"]
-    return whole_item(body.encode(), fields.encode()).decode()
+    if window is None or body == _PURGED:
+        return str(body)
+    return whole_item(body.encode(), window["fields"].encode()).decode()
 
 
 def window_data(history: JobHistory, item: str, now: datetime) -> dict[str, Any]:

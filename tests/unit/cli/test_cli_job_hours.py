@@ -106,5 +106,7 @@ def test_without_hours_the_campaigns_own_count() -> None:
     held = job({}, {"evidence": [], "zones": [], "hours": [], "missing": "no preset"})
     assert (held["window"]["next_at"], view.zone_text(held["window"])) == (None, None)
     assert dict(view.facts(held["window"]))["no hours"] == "no preset"
+    purged = job(FIELDS, {}, body="{}", state="closed")
+    assert (purged["body"], week(purged)) == ("{}", "")
     old = job({}, None, body='{"phone":"1","gmtZone":"Europe/Riga"}')["window"]
     assert (old["fields"], old["basis"], old["gmt_zone"]) == ({}, {}, "Europe/Riga")
