@@ -26,7 +26,7 @@ class Law:
     of_holidays: Spans = ()  #: the spans of a holiday; () is no calls
     workdays: frozenset[date] = frozenset()  #: of a weekend, with the hours of a Monday
     closed: frozenset[date] = frozenset()
-    caps: Mapping[int, int] = field(default_factory=dict)  #: most calls by days, for one job
+    caps: Mapping[int, int] = field(default_factory=dict)  #: most calls to a person by days
 
     def permits(self, local: datetime) -> bool:
         """Whether one may call where the wall clock shows `local`."""

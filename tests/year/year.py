@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 
@@ -24,9 +25,10 @@ from syncd.app import App
 from syncd.clock import to_ms
 from syncd.core.zones.registry import compiled
 from syncd.core.zones.registry_csv import read
-from syncd.engine import poll, pull_reports, reconcile, submit
+from syncd.engine import poll, pull_reports, reconcile, renew, submit
 from syncd.numbering.kept import keep_registry
-from syncd.sandbox.jobs import Attempt
+from syncd.sandbox.jobs import Attempt, Job
+from syncd.sandbox.outcomes import NO_ANSWER
 from tests.registries import HEADER, made_row
 from tests.worlds import World, new_world
 from tests.year.laws import LAWS, broken, offset_changes
@@ -67,10 +69,10 @@ class Figures:
     zones: int = 0
     calls: int = 0
     outside: int = 0  #: by the sandbox's own reckoning
-    twice: int = 0
+    twice: int = 0  #: jobs beside an open one, or after a person was reached
     unzoned: int = 0  #: calls of jobs that were sent without a zone
     wrong: list[str] = field(default_factory=list)  #: by the laws
-    too_many: list[str] = field(default_factory=list)  #: more calls of one job than a cap allows
+    too_many: list[str] = field(default_factory=list)  #: more calls to a person than a cap allows
     odd_zones: set[str] = field(default_factory=set)  #: sent, and neither ±HH:MM nor of zone.tab
     across: int = 0  #: calls with a change of their clocks since the job was sent
     by_sync: Counter[str] = field(default_factory=Counter)
@@ -116,6 +118,8 @@ def run(begin: datetime, days: int, count: int, *, seed: int = 1) -> Figures:
 
 def _work(app: App, campaign: str, *, reports: bool) -> None:
     wired = app.campaign(campaign)
+    if renew.has_work(wired, app.tools):
+        renew.run_once(wired, app.tools)
     while submit.has_work(wired, app.tools):
         before = submit.run_once(wired, app.tools)
         if not before.counts.get("accepted"):
@@ -185,7 +189,6 @@ def _judged(world: World, leads: Sequence[Lead]) -> Figures:
         zones=len({zone for lead in leads for zone in lead.place.zones}),
         calls=verdict["calls"],
         outside=verdict["calls_outside_windows"],
-        twice=verdict["jobs_called_twice"],
         unzoned=verdict["calls_zone_unknown"],
         odd_zones=_odd_zones(world),
         states=world.states(),
@@ -198,11 +201,22 @@ def _judged(world: World, leads: Sequence[Lead]) -> Figures:
             made.called.add(lead.phone)
             made.across += offset_changes(lead.place.zones, _at(call.job.created_ms), started(call))
             made.wrong += judge(lead, started(call))
+        jobs: dict[str, list[Job]] = {}
         for job in campaign.created:
-            lead = by_call[names[token], job.phone.lstrip("+")]
             if job.redial is None:
-                made.too_many += _over_caps(lead, list(map(started, job.attempts)))
+                jobs.setdefault(job.phone.lstrip("+"), []).append(job)
+        for phone, all_ in jobs.items():
+            calls = [started(call) for job in all_ for call in job.attempts]
+            made.too_many += _over_caps(by_call[names[token], phone], calls)
+            made.twice += sum(not _goes_on(*two) for two in pairwise(all_))
     return made
+
+
+def _goes_on(job: Job, later: Job) -> bool:
+    """Whether a later job of a person may be: the one before ended, and nobody was reached."""
+    if job.finished_ms is None or job.finished_ms > later.created_ms:
+        return False
+    return all(call.outcome.status == NO_ANSWER for call in job.attempts)
 
 
 def judge(lead: Lead, at: datetime) -> list[str]:
