@@ -20,7 +20,8 @@ from syncd.ledger import witness
 from syncd.ledger.instance import Instance, hold_instance
 from syncd.ledger.ledger import Ledger
 from syncd.ledger.moves import By
-from syncd.wiring import check_known, wire_campaign, wire_suppression, wire_sync
+from syncd.ledger.requeueing import Again
+from syncd.wiring import check_known, wire_again, wire_campaign, wire_suppression, wire_sync
 
 
 class App:
@@ -104,6 +105,11 @@ class App:
     def sync(self, name: str) -> Sync:
         """The sync called `name` with its source opened; raises ConfigError for an unknown name."""
         return wire_sync(name, self.loaded)
+
+    def again(self, name: str) -> Again:
+        """What looks at the open jobs of the sync called `name` again; opens no source."""
+        check_known(name, self.settings.syncs, "sync")
+        return wire_again(name, self.loaded, self.tools.clock.now())
 
     def suppression(self, name: str) -> Suppression:
         """The do-not-call list called `name`; raises ConfigError for an unknown name."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -21,12 +22,15 @@ from syncd.core.call_policy import CallPolicy
 from syncd.core.keys import fingerprint
 from syncd.core.mapping import MappingSpec
 from syncd.core.names import did_you_mean
+from syncd.core.renewal import Renewal
+from syncd.core.requeue import Recheck
 from syncd.core.spec import HoursSpec
 from syncd.core.sync_times import TimesAt, times_at
 from syncd.core.zones.places.own_table import read_own_table
 from syncd.engine.parts import Campaign, Suppression, Sync
 from syncd.engine.passes import Tools
 from syncd.errors import ConfigError
+from syncd.ledger.requeueing import Again
 from syncd.numbering.kept import load_registry
 from syncd.sources.base import Source
 from syncd.sources.registry import kind_of, names
@@ -120,6 +124,17 @@ def wire_times(name: str, loaded: Loaded) -> tuple[MappingSpec, TimesAt]:
         hours=_hours(told),
     )
     return spec, times_at(spec, registry)
+
+
+def wire_again(name: str, loaded: Loaded, now: datetime) -> Again:
+    """What looks at the open jobs of a sync again, by the settings and data of now."""
+    spec, _ = wire_times(name, loaded)
+    assert spec.zones is not None
+    assert spec.hours is not None
+    registry = load_registry(numbering_file(loaded.settings))
+    campaign = loaded.settings.syncs[name].campaign
+    recheck = Recheck(spec.hours, spec.zones, registry, now)
+    return Again(name, campaign, recheck, Renewal(spec.hours, now))
 
 
 def _hours(told: SyncSettings) -> HoursSpec:

@@ -35,6 +35,7 @@ from syncd.cli import (
     reconcile,
     recover,
     rejections,
+    requeue,
     retry,
     sandbox,
     status,
@@ -108,6 +109,7 @@ app.command(rich_help_panel=_LOOK)(zones.zones)
 app.command(rich_help_panel=_START)(sandbox.sandbox)
 app.command(rich_help_panel=_WORK)(cancel.cancel)
 app.command(rich_help_panel=_WORK)(approve.approve)
+app.command(rich_help_panel=_WORK)(requeue.requeue)
 app.command(rich_help_panel=_WORK)(retry.retry)
 app.command(rich_help_panel=_WORK)(erase.erase)
 app.command(rich_help_panel=_WORK)(purge.purge)

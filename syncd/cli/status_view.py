@@ -7,7 +7,15 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from syncd.app import App
-from syncd.cli import common, guards_view, instances_view, lists_view, outlook_view, versions
+from syncd.cli import (
+    common,
+    guards_view,
+    instances_view,
+    lists_view,
+    outdated_view,
+    outlook_view,
+    versions,
+)
 from syncd.cli.guards_view import DayStatus
 from syncd.cli.instances_view import InstanceStatus, LeaseStatus
 from syncd.cli.lists_view import ListStatus
@@ -44,6 +52,7 @@ class SyncStatus:
     held_by_guards: int  #: call jobs that wait for a person's approval
     trips: list[TripRow]  #: why they wait
     last_poll: PassStatus | None
+    outdated: int  #: open call jobs that would be sent otherwise today: `syncd requeue`
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +137,7 @@ def _syncs(app: App, passes: list[PassRow]) -> dict[str, SyncStatus]:
             held_by_guards=held.get(name, 0),
             trips=[trip for trip in trips if trip.sync == name],
             last_poll=polls.get(name),
+            outdated=0 if known is None else outdated_view.outdated(app, name),
         )
     return syncs
 
@@ -207,6 +217,7 @@ def _sync_facts(name: str, sync: SyncStatus) -> list[tuple[str, object]]:
         ("schedule", sync.schedule),
         ("call jobs", jobs or "none"),
         *guards_view.facts(name, sync.held_by_guards, sync.trips),
+        ("OUTDATED", outdated_view.told(name, sync.outdated)),
         ("rejections", gone or None),
     ]
 

@@ -8,6 +8,7 @@ from typing import Final
 SUPPRESSED: Final = "suppressed"  #: its phone or key is on a do-not-call list
 LEFT_SOURCE: Final = "left_source"  #: its row is no longer in the source, or left the filter
 ROW_CHANGED: Final = "row_changed"  #: its row changed: the new content takes its place
+HOURS_CHANGED: Final = "hours_changed"  #: it was queued with zones or hours of before
 #: Why a job with new content is held: the call with the old content is being cancelled.
 WAITS_FOR_CANCEL: Final = "waits_for_cancel"
 #: Why such a job is given up: the old call was made, or nobody can know whether it was.

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, String, cast, literal, select
 
 from syncd.core.call_window import CallWindow
 from syncd.ledger.moves import By
-from syncd.ledger.schema import call_jobs
+from syncd.ledger.schema import call_jobs, passes
 from syncd.ledger.schema_windows import call_windows
 from syncd.ledger.sql import as_json, one_of, upsert
 
@@ -103,12 +103,16 @@ def _ids(connection: Connection, digests: list[str]) -> dict[str, int]:
 
 
 def _store(connection: Connection, windows: list[CallWindow], by: By) -> dict[str, int]:
+    begun = by.at_ms
+    if by.pass_id is not None:  # what a pass works out is as of its beginning
+        of_pass = select(passes.c.started_at).where(passes.c.id == by.pass_id)
+        begun = connection.execute(of_pass).scalar() or begun
     rows = [
         {
             "digest": window.digest,
             "fields": window.fields.decode(),
             "basis": window.basis.decode(),
-            "made_at": by.at_ms,
+            "made_at": begun,
         }
         for window in windows
     ]

@@ -17,7 +17,7 @@ call_windows = Table(
     Column("digest", Text, nullable=False),
     Column("fields", Text, nullable=False),  # members of a JSON object, as they are sent
     Column("basis", Text, nullable=False),  # JSON: what they were worked out from
-    Column("made_at", BigInteger, nullable=False),
+    Column("made_at", BigInteger, nullable=False),  # when the pass began that made it
 )
 Index("uq_call_windows_digest", call_windows.c.digest, unique=True)
 

@@ -15,6 +15,7 @@ from syncd.ledger import next_slices, renewing, sealing
 from syncd.ledger.moves import By
 from syncd.ledger.outbox import ClaimedBatch
 from syncd.ledger.renewing import Hours
+from syncd.ledger.requeueing import Requeueing
 from syncd.ledger.schema import call_jobs
 from syncd.ledger.schema_windows import is_cut, is_due
 from syncd.ledger.store import Store
@@ -26,6 +27,7 @@ class Slices:
     def __init__(self, store: Store, ledger_id: str) -> None:
         self._store = store
         self._ledger_id = ledger_id
+        self.requeueing = Requeueing(store)  #: what would be sent otherwise today
 
     def has_work(self, campaign: str, syncs: Sequence[str], *, now: datetime) -> bool:
         """Whether a job of these syncs ended in its slice, or a held one is due."""

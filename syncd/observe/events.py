@@ -139,6 +139,13 @@ GUARD_APPROVED = _event(
     "sync who released duplicate dropped",
 )
 
+JOBS_REQUEUED = _event(
+    "jobs.requeued",
+    "info",
+    "A person had open jobs queued again with the zones and hours of today.",
+    "sync campaign who in_place to_cancel held unchanged",
+)
+
 JOBS_RETRIED = _event(
     "jobs.retried",
     "info",

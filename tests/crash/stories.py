@@ -518,6 +518,23 @@ def weeks_with_a_holiday(scene: Scene) -> None:
     assert scene.states() == {"closed": 3}
 
 
+@story(shows="job.queue_again withdrawal.settle")
+def other_hours(scene: Scene) -> None:
+    """Two leads are at the vendor when the hours change: they are cancelled, and go again."""
+    scene.box.book.campaign(scene.box.token).dialer.paused = True
+    scene.configure(hours='week = { mon-sun = ["10:00-12:00"] }')
+    scene.export(range(2))
+    scene.do("init", codes=(0, 2))
+    scene.do("once")
+    scene.configure(hours='week = { mon-sun = ["13:00-15:00"] }')
+    scene.do("requeue --yes")
+    scene.settle()
+    _let_dial(scene)
+    scene.settle()
+    assert scene.dialled() == {0, 1}
+    assert scene.states() == {"closed": 4}
+
+
 def _let_dial(scene: Scene) -> None:
     """The vendor's dialer, which stood still, makes what is to be made."""
     scene.box.book.campaign(scene.token).dialer.paused = False
