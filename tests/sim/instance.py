@@ -246,10 +246,13 @@ class Instance:
         ledger.require_recovery("put back", by=By("witness", world.baton.now_ms))
 
     def recover(self, parts: Parts) -> None:
-        """Look for what was lost, as `syncd recover` does, until that is done."""
+        """Look for what was lost, as `syncd recover` does, until that is done.
+
+        Who was asked to stop meanwhile sends nothing more: the next life begins it again.
+        """
         tools = parts.tools
         tries = 0
-        while tools.ledger.recovery_needed() is not None:
+        while tools.ledger.recovery_needed() is not None and not self.stop.is_set():
             tries += 1
             assert tries <= RECOVERS_MAX, "the recovery comes to no end"
             now = self.now()
