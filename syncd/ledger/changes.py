@@ -19,13 +19,13 @@ from syncd.core.call_policy import CallPolicy, ChangeStep, decide_change
 from syncd.core.mapping import HELD_NO_ZONE, MappedJob
 from syncd.core.withdrawal import LEFT_SOURCE, ROW_CHANGED, SUPPRESSED, WAITS_FOR_CANCEL
 from syncd.ledger.call_windows import basis_of
-from syncd.ledger.first_calls import Caller, callers
+from syncd.ledger.first_calls import Caller, callers, keeps_back
 from syncd.ledger.intake_sql import INSERT_JOBS, NAME_FIRST
 from syncd.ledger.moves import By, jobs_moved
 from syncd.ledger.schema import call_jobs, leads
 from syncd.ledger.sql import as_json, json_rows, one_of, take_ids
 from syncd.ledger.suppressions import listed_in
-from syncd.ledger.withdrawals import UNSENT, OpenJob, end_unsent, withdraw_in
+from syncd.ledger.withdrawals import UNSENT, OpenJob, end_unsent, is_for_good, withdraw_in
 
 _FIRST_GENERATION = 1
 
@@ -173,18 +173,40 @@ def _change(
         counts["duplicate"] += 1
         return _New(one.lead_id, one.job, JobState.DUPLICATE, PHONE_KNOWN, old["id"])
     if step is ChangeStep.CANCEL:
-        withdraw_in(connection, [old["id"]], why=ROW_CHANGED, by=by, add_again=True)
-        counts["to_cancel"] += 1
-        return _New(one.lead_id, one.job, JobState.HELD, WAITS_FOR_CANCEL, None)
+        return _cancel_first(connection, one, old["id"], counts, by, on_list=on_list)
     if step is ChangeStep.REPLACE:
         job = OpenJob(old["id"], old["sync"], old["campaign"], state)
         end_unsent(connection, [job], why=ROW_CHANGED, by=by)
         counts["replaced"] += 1
-    made = _first_state(target, one, old, known, on_list=on_list)
+    made = _first_state(connection, target, one, old, known, on_list=on_list)
     if made.state is JobState.DUPLICATE is state and old["phone"] == one.job.phone:
         return None  # it says already whose call keeps it back
     counts["again"] += step is ChangeStep.ADD
     return made
+
+
+def _cancel_first(
+    connection: Connection,
+    one: Remapped,
+    old_id: int,
+    counts: Counter[str],
+    by: By,
+    *,
+    on_list: bool,
+) -> _New | None:
+    """The old call is cancelled at the vendor; the new content waits for that, if it may go at all.
+
+    Nobody lets go what waits for a wish that is for good, so nothing waits for one.
+    """
+    if on_list:
+        wanted = withdraw_in(connection, [old_id], why=SUPPRESSED, by=by).wanted
+        counts["to_cancel"] += wanted
+        return _New(one.lead_id, one.job, JobState.CANCELLED, SUPPRESSED, None)
+    if is_for_good(connection, old_id):
+        return None
+    withdraw_in(connection, [old_id], why=ROW_CHANGED, by=by, add_again=True)
+    counts["to_cancel"] += 1
+    return _New(one.lead_id, one.job, JobState.HELD, WAITS_FOR_CANCEL, None)
 
 
 def _is_same(connection: Connection, old: RowMapping, job: MappedJob) -> bool:
@@ -196,6 +218,7 @@ def _is_same(connection: Connection, old: RowMapping, job: MappedJob) -> bool:
 
 
 def _first_state(
+    connection: Connection,
     target: Target,
     one: Remapped,
     old: RowMapping,
@@ -216,20 +239,13 @@ def _first_state(
     keepers = [
         caller.id
         for caller in known.get(job.phone, [])
-        if caller.id != replaced and _keeps_back(caller, one.lead_id, policy)
+        if caller.id != replaced and keeps_back(connection, caller, one.lead_id, policy)
     ]
     if keepers:
         return _New(one.lead_id, job, JobState.DUPLICATE, PHONE_KNOWN, min(keepers) or None)
     if target.held_as is not None:
         return _New(one.lead_id, job, JobState.HELD, target.held_as, None)
     return _New(one.lead_id, job, JobState.STAGED, None, None)
-
-
-def _keeps_back(caller: Caller, lead_id: int, policy: CallPolicy) -> bool:
-    """Of a lead's own calls only those that are open, or too fresh, keep a new one back."""
-    if caller.lead_id != lead_id:
-        return policy.per_phone
-    return caller.state != JobState.CLOSED or policy.again_after is not None
 
 
 def _insert(

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from syncd.core.call_job import PHONE_KNOWN, PHONE_TAKEN, JobState
-from syncd.core.call_policy import CallPolicy
+from syncd.core.call_policy import CallPolicy, OnChange
 from syncd.core.guards import JUDGING
 from syncd.ledger.schema import call_jobs, campaigns, meta
 from syncd.ledger.schema_reports import reports
@@ -31,6 +31,8 @@ from syncd.ledger.sql import POSTGRESQL, Prepared, gathered, one_of, upsert, wor
 
 #: Jobs that have ended: only of these a horizon says that they count no longer.
 _ENDED = (JobState.CLOSED, JobState.DUPLICATE)
+#: What the vendor says of a call that nobody made.
+_UNCALLED = ("canceled", "cancelledByUser", "notDone")
 
 
 class Caller(NamedTuple):
@@ -91,6 +93,28 @@ def callers(
         given["since"] = now_ms - round(policy.again_after.total_seconds() * 1000)
     asked = _CALLERS[policy.all_campaigns, policy.again_after is not None]
     return [Caller(*row) for row in asked.rows(connection, **given)]
+
+
+def keeps_back(connection: Connection, caller: Caller, lead_id: int, policy: CallPolicy) -> bool:
+    """Whether a job with the phone keeps a new one of this lead back.
+
+    Of a lead's own: one that is open, or too fresh; and unless the policy says to call again, one
+    with which somebody was called, whatever was withdrawn since.
+    """
+    if caller.lead_id != lead_id:
+        return policy.per_phone
+    if caller.state != JobState.CLOSED or policy.again_after is not None:
+        return True
+    return policy.on_change is not OnChange.CALL_AGAIN and was_called(connection, caller.id)
+
+
+def was_called(connection: Connection, closed_id: int) -> bool:
+    """Whether the reports of a closed job leave it possible that somebody was called."""
+    rows = connection.execute(
+        select(reports.c.job_status, reports.c.attempts_count).where(reports.c.job_id == closed_id)
+    ).all()
+    tried = any(count or (count is None and status not in _UNCALLED) for status, count in rows)
+    return tried or not rows
 
 
 def _asking(all_campaigns: bool, has_horizon: bool, dialect: str) -> Executable:

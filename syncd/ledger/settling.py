@@ -16,20 +16,17 @@ from syncd.core.withdrawal import (
     UNKNOWN_ID,
     WAITS_FOR_CANCEL,
 )
-from syncd.ledger.first_calls import callers
+from syncd.ledger.first_calls import callers, was_called
 from syncd.ledger.leases import check_lease
 from syncd.ledger.moves import By, move_jobs
 from syncd.ledger.schema import call_jobs
 from syncd.ledger.schema_guards import cancellations
-from syncd.ledger.schema_reports import reports
 from syncd.ledger.sql import word
 from syncd.ledger.store import Store
 from syncd.ledger.withdrawals import UNSENT, OpenJob, close_wish, end_unsent, is_open
 
 #: Wishes that are settled in one transaction.
 SETTLED_MAX = 200
-#: What the vendor says of a call that nobody made.
-_UNCALLED = ("canceled", "cancelledByUser", "notDone")
 
 
 def settle(
@@ -106,11 +103,7 @@ def _why_not(connection: Connection, job_id: int, state: JobState) -> str | None
         return FIRST_CALL_UNKNOWN
     if state is not JobState.CLOSED:
         return None
-    rows = connection.execute(
-        select(reports.c.job_status, reports.c.attempts_count).where(reports.c.job_id == job_id)
-    ).all()
-    tried = any(count or (count is None and status not in _UNCALLED) for status, count in rows)
-    return CALLED_ALREADY if tried or not rows else None
+    return CALLED_ALREADY if was_called(connection, job_id) else None
 
 
 def _let_go(

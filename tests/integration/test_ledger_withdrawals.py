@@ -11,7 +11,7 @@ import pytest
 from syncd.core.call_job import JobState
 from syncd.core.call_policy import CallPolicy, OnChange
 from syncd.core.mapping import MappedJob
-from syncd.core.withdrawal import CANCELLED, NOT_CANCELLED, SUPPRESSED, UNKNOWN_ID
+from syncd.core.withdrawal import CANCELLED, LEFT_SOURCE, NOT_CANCELLED, SUPPRESSED, UNKNOWN_ID
 from syncd.ledger.changes import Remapped
 from syncd.ledger.ledger import Ledger
 from syncd.ledger.suppressions import KEY, PHONE, Listed
@@ -311,6 +311,36 @@ def test_a_changed_row_of_a_listed_person_calls_nobody(ledger: Ledger) -> None:
     put_on_list(ledger, 0)
     changed(ledger, replace(AGAIN, lists=("robinson",)), 1)
     assert tally(ledger) == {"cancelled": 2}
+
+
+def test_a_changed_row_of_a_listed_person_waits_for_no_cancel(ledger: Ledger) -> None:
+    """The old call ends for good, so nobody would ever let the new content go: it ends at once."""
+    answered(ledger, 2)
+    put_on_list(ledger, 0, 1)
+    withdraw(ledger, 1)  # the list was read whole; of the second its entry only is stored so far
+    changed(ledger, replace(READD, lists=("robinson",)), 1, 2)
+    assert tally(ledger) == {"accepted": 2, "cancelled": 2}
+    assert [wish[:2] for wish in wishes(ledger)] == [(1, SUPPRESSED), (2, SUPPRESSED)]
+    assert rows(ledger, "SELECT reason FROM call_jobs WHERE id > 2") == [(SUPPRESSED,)] * 2
+
+
+def test_what_is_cancelled_for_good_is_no_reason_to_wait(ledger: Ledger) -> None:
+    """A row that comes back changed while its call is withdrawn leaves no job that waits."""
+    answered(ledger, 1)
+    withdraw(ledger, 1, why=LEFT_SOURCE)
+    assert changed(ledger, READD, 1) == {}
+    assert tally(ledger) == {"accepted": 1}
+
+
+def test_who_was_called_is_not_called_when_the_list_lets_go(ledger: Ledger) -> None:
+    """The cancel came too late, and the row changes again: one call is enough."""
+    answered(ledger, 2)
+    changed(ledger, READD, 1, 2)
+    withdraw(ledger, 1, 2, 3, 4)
+    ends = [report(1000, "noAnswer", attempts_count=1), report(1001, "canceled", attempts_count=0)]
+    ledger.store_reports(CAMPAIGN, ends, by=by())
+    changed(ledger, READD, 1, 2, name="newer")
+    assert tally(ledger) == {"closed": 2, "cancelled": 2, "duplicate": 1, "staged": 1}
 
 
 def test_jobs_of_a_page_that_is_judged_wait(ledger: Ledger) -> None:
