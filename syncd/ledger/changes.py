@@ -23,9 +23,10 @@ from syncd.ledger.first_calls import Caller, callers, keeps_back
 from syncd.ledger.intake_sql import INSERT_JOBS, NAME_FIRST
 from syncd.ledger.moves import By, jobs_moved
 from syncd.ledger.schema import call_jobs, leads
+from syncd.ledger.settling import is_for_good
 from syncd.ledger.sql import as_json, json_rows, one_of, take_ids
 from syncd.ledger.suppressions import listed_in
-from syncd.ledger.withdrawals import UNSENT, OpenJob, end_unsent, is_for_good, withdraw_in
+from syncd.ledger.withdrawals import UNSENT, OpenJob, end_unsent, withdraw_in
 
 _FIRST_GENERATION = 1
 

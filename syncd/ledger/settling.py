@@ -77,6 +77,12 @@ def _over(connection: Connection, campaign: str) -> list[RowMapping]:
     return list(rows.mappings())
 
 
+def is_for_good(connection: Connection, job_id: int) -> bool:
+    """Whether the job was to be cancelled with nothing to follow it: by a list, or its source."""
+    mine = (cancellations.c.job_id == job_id) & cancellations.c.add_again.is_(False)
+    return connection.execute(select(cancellations.c.job_id).where(mine)).first() is not None
+
+
 def _settle_one(
     connection: Connection,
     row: RowMapping,
