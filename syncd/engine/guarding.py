@@ -33,6 +33,7 @@ from syncd.errors import SyncdError
 from syncd.ledger.guards import Guards, Trip
 from syncd.ledger.intake_page import IntakePage, IntakeResult
 from syncd.ledger.outbox import ClaimedBatch
+from syncd.ledger.sealing import Within
 from syncd.observe import events, logs
 from syncd.sources.base import Page
 
@@ -223,11 +224,10 @@ def seal_next(campaign: Campaign, running: Pass) -> ClaimedBatch | None:
         return None
     if running.capped is None:
         running.capped = renewals(campaign.capped, tools.clock.now())
-    return tools.ledger.slices.seal_batch(
+    return tools.ledger.seal_batch(
         campaign.name,
         phones_max=campaign.batch_size,
-        limit=None if day is None else day.limit,
-        capped=running.capped,
+        within=Within(None if day is None else day.limit, running.capped),
         now=tools.clock.now(),
         by=running.by(),
     )

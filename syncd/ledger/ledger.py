@@ -10,7 +10,6 @@ from datetime import datetime
 
 from syncd.core.call_job import JobState
 from syncd.core.call_policy import DEFAULT, CallPolicy
-from syncd.core.guards import Limit
 from syncd.core.refused_batch import Rest
 from syncd.core.report import AttemptReport, JobReport
 from syncd.ledger import (
@@ -44,6 +43,7 @@ from syncd.ledger.outbox import ClaimedBatch
 from syncd.ledger.parked import Parked
 from syncd.ledger.privacy import Privacy
 from syncd.ledger.retries import Retries
+from syncd.ledger.sealing import NOTHING_KEPT_BACK, Within
 from syncd.ledger.slices import Slices
 from syncd.ledger.store import Store
 from syncd.ledger.sweeps import Sweeps
@@ -64,7 +64,7 @@ class Ledger(OpenedLedger):
         self.retries = Retries(store)  #: what ended without a call, and goes again
         self.lost_calls = LostCalls(store)  #: what a restore forgot
         self.look_ups = LookUps(store)  #: what the reports tell of a doubt
-        self.slices = Slices(store, self.id)  #: what goes on by itself, slice after slice
+        self.slices = Slices(store)  #: what goes on by itself, slice after slice
         self.sweeps = Sweeps(store)  #: the vendor's calls compared with ours
         self.job_hours = JobHours(store)  #: when open jobs may be called
         self.leases = Leases(store)  #: who works on it, and who holds what
@@ -96,11 +96,17 @@ class Ledger(OpenedLedger):
 
     # submit
     def seal_batch(
-        self, campaign: str, *, phones_max: int, limit: Limit | None = None, now: datetime, by: By
+        self,
+        campaign: str,
+        *,
+        phones_max: int,
+        within: Within = NOTHING_KEPT_BACK,
+        now: datetime,
+        by: By,
     ) -> ClaimedBatch | None:
         """Tx B. Staged to sealed: a body and a key that never change, claimed by the caller."""
         return sealing.seal_batch(
-            self._store, self.id, campaign, phones_max=phones_max, limit=limit, now=now, by=by
+            self._store, self.id, campaign, phones_max=phones_max, within=within, now=now, by=by
         )
 
     def mark_sent(self, batch: ClaimedBatch, *, endpoint: str, now: datetime, by: By) -> bool:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, func, select
@@ -34,8 +34,17 @@ from syncd.ledger.sql import take_ids
 from syncd.ledger.store import Store
 from syncd.ledger.withdrawals import end_staged
 
-#: Of a campaign whose syncs have no caps of calls to one person.
-NO_CAPS: Mapping[str, Renewal] = MappingProxyType({})
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """What keeps jobs back as they are sealed."""
+
+    limit: Limit | None = None  #: of the day
+    #: the hours of the syncs whose jobs may have to wait for a cap of calls to one person
+    capped: Mapping[str, Renewal] = field(default_factory=dict)
+
+
+NOTHING_KEPT_BACK = Within()
 
 
 def seal_batch(
@@ -44,20 +53,17 @@ def seal_batch(
     campaign: str,
     *,
     phones_max: int,
-    limit: Limit | None = None,
-    capped: Mapping[str, Renewal] = NO_CAPS,
+    within: Within = NOTHING_KEPT_BACK,
     now: datetime,
     by: By,
 ) -> ClaimedBatch | None:
     """Put the jobs of a pen, or the oldest staged ones, into a batch that is from now on fixed.
 
-    Returns None when nothing is staged, or the day's `limit` has no room. Jobs whose
+    Returns None when nothing is staged, or the day has no room. Jobs whose
     `finishDateTime` has passed expire here, and the next ones are looked at: a block of late jobs
     never hides those behind it.
-
-    Args:
-        capped: the hours of the syncs whose jobs may have to wait for a cap of calls.
     """
+    limit, capped = within.limit, within.capped
     expired = 1
     while expired:
         with store.write("batch.seal") as connection:

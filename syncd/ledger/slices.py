@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
 
 from syncd.clock import to_ms
-from syncd.core.guards import Limit
-from syncd.core.renewal import Renewal
-from syncd.ledger import next_slices, renewing, sealing
+from syncd.ledger import next_slices, renewing
 from syncd.ledger.moves import By
-from syncd.ledger.outbox import ClaimedBatch
 from syncd.ledger.renewing import Hours
 from syncd.ledger.requeueing import Requeueing
 from syncd.ledger.schema import call_jobs
@@ -24,9 +21,8 @@ from syncd.ledger.store import Store
 class Slices:
     """Each verb is one transaction."""
 
-    def __init__(self, store: Store, ledger_id: str) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._ledger_id = ledger_id
         self.requeueing = Requeueing(store)  #: what would be sent otherwise today
 
     def has_work(self, campaign: str, syncs: Sequence[str], *, now: datetime) -> bool:
@@ -44,25 +40,3 @@ class Slices:
     def renew(self, campaign: str, hours: Hours, *, now: datetime, by: By) -> Counter[str]:
         """Held, and due: to staged with its next window, or held on (duplicate, cancelled)."""
         return renewing.renew(self._store, campaign, hours, now=now, by=by)
-
-    def seal_batch(
-        self,
-        campaign: str,
-        *,
-        phones_max: int,
-        limit: Limit | None,
-        capped: Mapping[str, Renewal],
-        now: datetime,
-        by: By,
-    ) -> ClaimedBatch | None:
-        """Tx B, where syncs have caps: staged to sealed, or to held until a cap has room."""
-        return sealing.seal_batch(
-            self._store,
-            self._ledger_id,
-            campaign,
-            phones_max=phones_max,
-            limit=limit,
-            capped=capped,
-            now=now,
-            by=by,
-        )

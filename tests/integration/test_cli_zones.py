@@ -94,7 +94,7 @@ def test_csv_keeps_the_files_own_cells_and_adds_columns(leads: str) -> None:
 
 def test_a_person_sees_the_first_rows_and_a_summary(leads: str) -> None:
     """No line is wider than a wide terminal; what is missing is said loudly."""
-    done = told(leads, "--rows", "2")
+    done = told(leads, "--rows", "2", env={"COLUMNS": "100"})
     assert max(map(len, done.stdout.splitlines())) <= 100
     assert "America/Chicago" in done.stdout
     assert "Olga" not in done.stdout
