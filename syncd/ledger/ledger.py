@@ -43,7 +43,7 @@ from syncd.ledger.outbox import ClaimedBatch
 from syncd.ledger.parked import Parked
 from syncd.ledger.privacy import Privacy
 from syncd.ledger.retries import Retries
-from syncd.ledger.sealing import NOTHING_KEPT_BACK, Within
+from syncd.ledger.sealing import Within
 from syncd.ledger.slices import Slices
 from syncd.ledger.store import Store
 from syncd.ledger.sweeps import Sweeps
@@ -96,13 +96,7 @@ class Ledger(OpenedLedger):
 
     # submit
     def seal_batch(
-        self,
-        campaign: str,
-        *,
-        phones_max: int,
-        within: Within = NOTHING_KEPT_BACK,
-        now: datetime,
-        by: By,
+        self, campaign: str, *, phones_max: int, within: Within | None = None, now: datetime, by: By
     ) -> ClaimedBatch | None:
         """Tx B. Staged to sealed: a body and a key that never change, claimed by the caller."""
         return sealing.seal_batch(
@@ -253,7 +247,6 @@ class Ledger(OpenedLedger):
         """Journal that the vendor was asked to cancel accepted jobs."""
         cancel.note_cancel(self._store, job_ids, why=why, by=by)
 
-    # passes and views
     def begin_pass(self, kind: str, target: str, *, now: datetime) -> int:
         """Note that a pass begins; its ID goes into the journal."""
         return passes.begin_pass(self._store, kind, target, now=now)

@@ -44,16 +44,13 @@ class Within:
     capped: Mapping[str, Renewal] = field(default_factory=dict)
 
 
-NOTHING_KEPT_BACK = Within()
-
-
 def seal_batch(
     store: Store,
     ledger_id: str,
     campaign: str,
     *,
     phones_max: int,
-    within: Within = NOTHING_KEPT_BACK,
+    within: Within | None = None,
     now: datetime,
     by: By,
 ) -> ClaimedBatch | None:
@@ -63,7 +60,8 @@ def seal_batch(
     `finishDateTime` has passed expire here, and the next ones are looked at: a block of late jobs
     never hides those behind it.
     """
-    limit, capped = within.limit, within.capped
+    kept_back = within or Within()
+    limit, capped = kept_back.limit, kept_back.capped
     expired = 1
     while expired:
         with store.write("batch.seal") as connection:
