@@ -11,7 +11,7 @@ import threading
 from dataclasses import dataclass
 
 from syncd.errors import LedgerError
-from syncd.ledger.sqlite import open_beside
+from syncd.ledger.sqlite import open_beside, unwritable
 from syncd.ledger.store import sqlite_file
 
 _SUFFIX = ".instance"
@@ -36,7 +36,8 @@ def hold_instance(url: str) -> Instance:
     """Hold the ledger at `url` for running passes.
 
     Raises:
-        LedgerError: another process runs passes on this SQLite ledger; the hint names its PID.
+        LedgerError: another process runs passes on this SQLite ledger, and which; or there is no
+            room to say that this one does.
     """
     file = sqlite_file(url)
     if file is None:
@@ -50,8 +51,12 @@ def hold_instance(url: str) -> Instance:
             where=str(file),
             hint="wait for it or stop it",
         )
-    os.ftruncate(fd, 0)
-    os.write(fd, f"{os.getpid()}\n".encode())
+    try:
+        os.ftruncate(fd, 0)
+        os.write(fd, f"{os.getpid()}\n".encode())
+    except OSError as error:  # a full disk
+        os.close(fd)
+        raise unwritable(file, error) from None
     return Instance(is_sole_owner=True, _fd=fd)
 
 

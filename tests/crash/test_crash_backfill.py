@@ -29,7 +29,7 @@ from tests.running import (
 LEADS = 5_000
 BATCHES = LEADS // 100
 #: A disk that lets a ledger be made and not much more.
-DISK_MIB = 1
+DISK_MIB = 2
 MIB = 1 << 20
 
 

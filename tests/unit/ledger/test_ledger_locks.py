@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import resource
 import signal
 import sqlite3
 import subprocess
@@ -229,3 +230,17 @@ def test_a_failure_without_words_is_named_by_its_kind() -> None:
     """An empty message of the driver does not make an empty message of ours."""
     with pytest.raises(LedgerError, match="IntegrityError"), errors_told():
         raise DatabaseError("SELECT 1", None, sqlite3.IntegrityError())
+
+
+def test_without_room_to_say_who_runs_nobody_does(tmp_path: Path) -> None:
+    """A full disk is told as what it is, with exit code 2, and the lock is free again."""
+    url = sqlite_url(tmp_path / "syncd.db")
+    new_ledger(url).close()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        with pytest.raises(LedgerError, match="cannot be written"):
+            hold_instance(url)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    hold_instance(url).release()
