@@ -64,6 +64,8 @@ _WORDS = {
     "in_place": "not sent yet: they have their new window",
     "to_cancel": "are cancelled at the vendor, and added again",
     "held": "held: they have no permitted hour now",
+    "too_soon": "left alone: without a payload, the campaign would take them for repeats within a"
+    " day of their sending, and call nobody; run this again tomorrow",
     "unchanged": "left alone: they have ended, or are being cancelled",
 }
 

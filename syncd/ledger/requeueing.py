@@ -34,6 +34,9 @@ from syncd.ledger.withdrawals import withdraw_in
 #: Jobs that are looked at in one transaction.
 AT_ONCE = 500
 _FIRST_GENERATION: Final = 1
+_PAYLOAD: Final = '"payload":'
+#: A day, and an hour in which clocks may differ and a request may be on its way.
+_REPEAT_MS: Final = 25 * 3_600_000
 #: Held for something else than their hours: they keep waiting for that.
 _HELD_APART: Final = (*HELD_BY_GUARD, JUDGING, WAITS_FOR_CANCEL, CALL_CAP)
 
@@ -111,13 +114,18 @@ def open_jobs_of(store: Store, again: Again, windows: Collection[int]) -> list[R
 def queue_again(store: Store, again: Again, job_ids: Sequence[int], *, by: By) -> Counter[str]:
     """Give these jobs the windows of today, where they still differ.
 
-    Counts `in_place`, `to_cancel`, `held` (no hours are known now) and `unchanged`.
+    Counts `in_place`, `to_cancel`, `held` (no hours are known now), `unchanged`, and `too_soon`:
+    the campaign would take what is added again for a repeat, and nobody would be called.
     """
     counts: Counter[str] = Counter()
     with store.write("job.queue_again") as connection:
         rows = _locked(connection, job_ids)
         bases = bases_of(connection, {row["window_id"] for row in rows})
+        repeats = _repeats(connection, rows, by)
+        counts["too_soon"] += len(repeats)
         for row in rows:
+            if row["id"] in repeats:
+                continue
             basis = again.recheck.basis(bases[row["window_id"]], row["phone"])
             until = _at(row["ends_at"])
             window = again.renewal.window(basis, row["phone"], until)
@@ -125,7 +133,22 @@ def queue_again(store: Store, again: Again, job_ids: Sequence[int], *, by: By) -
             told = _Told(row, window, ids[window.digest], until)
             counts[_queue_one(connection, told, by)] += 1
         counts["unchanged"] += len(job_ids) - len(rows)
-    return counts
+    return +counts
+
+
+def _repeats(connection: Connection, rows: Sequence[RowMapping], by: By) -> set[int]:
+    """Jobs without a payload that were sent within the time in which a phone alone is a repeat.
+
+    Calls API, "Idempotence and duplicates": the same phone with no payload, added again within 24
+    hours, is ignored whatever its settings are.
+    """
+    sent = [row for row in rows if row["batch_id"] is not None and _PAYLOAD not in row["body"]]
+    late = select(batches.c.id).where(
+        batches.c.id.in_({row["batch_id"] for row in sent}),
+        batches.c.last_sent_at > by.at_ms - _REPEAT_MS,
+    )
+    fresh = set(connection.scalars(late)) if sent else set()
+    return {row["id"] for row in sent if row["batch_id"] in fresh}
 
 
 class _Told(NamedTuple):

@@ -111,6 +111,25 @@ def test_who_has_no_hour_any_more_is_held(world: World) -> None:
         assert not [job for job in world.box.jobs() if job.finished_ms is None]
 
 
+def test_who_would_be_taken_for_a_repeat_waits_a_day(world: World) -> None:
+    """Without a payload the same phone is a duplicate for 24 hours: nobody would be called."""
+    world.syncs["leads"]["mapping"] = HOURS.format("10:00-12:00")
+    world.configure()
+    world.write_leads(2)
+    with world.open() as app:
+        poll_all(app)
+        settle(world, app)
+    world.syncs["leads"]["mapping"] = HOURS.format("14:00-16:00")
+    world.configure()
+    with world.open() as app:
+        assert run(app) == {"too_soon": 2}
+        world.pass_time(26 * HOUR_S)
+        assert run(app) == {"to_cancel": 2}
+        withdraw.run_once(app.campaign("welcome"), app.tools)
+        settle(world, app)
+        assert sent_hours(world) == ["14:00", "14:00"]
+
+
 def test_another_zone_of_a_number_is_found_by_the_number(world: World) -> None:
     """Where the number told the zone, an override for it reaches its open jobs, and no others."""
     plain = 'payload = { name = "{name}" }' + HOURS.format("10:00-12:00")

@@ -169,8 +169,10 @@ def places_of(country: str, region: str, digits: str) -> tuple[Place, ...]:
     """
     if country.upper() != "US":
         return ((country, region),)
-    state = state_named(region)
-    return tuple(("US", one) for one in ((state,) if state else states_of_number(digits) or ("",)))
+    if region.strip():
+        # A state that cannot be read may be any: the number's would only be a guess.
+        return (("US", state_named(region)),)
+    return tuple(("US", one) for one in states_of_number(digits) or ("",))
 
 
 def intersection(several: Sequence[Preset]) -> Preset:

@@ -178,7 +178,7 @@ def test_several_places_keep_the_rules_of_all() -> None:
     [
         ("US", "", "18505550100", "us-fl"),
         ("US", "Texas", "18505550100", "us-tx"),
-        ("us", "Somewhere", "18505550100", "us-fl"),
+        ("us", "Somewhere", "18505550100", "us-strict"),
         ("US", "", "18005550100", "us-strict"),
         ("US", "", "12015550100", "us-tcpa"),
         ("FR", "Bretagne", "33123456789", "fr-d223-9"),
@@ -187,7 +187,7 @@ def test_several_places_keep_the_rules_of_all() -> None:
 def test_a_state_comes_from_the_record_or_else_from_the_area_code(
     country: str, region: str, digits: str, expected: str
 ) -> None:
-    """A record knows better than a number that moved; without both, the strictest."""
+    """A record knows better than a number that moved; unreadable, or without both: the strictest."""
     found = auto_of_all(places_of(country, region, digits), "telemarketing")
     assert isinstance(found, Preset)
     assert found.id == expected
