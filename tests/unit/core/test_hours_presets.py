@@ -187,7 +187,7 @@ def test_several_places_keep_the_rules_of_all() -> None:
 def test_a_state_comes_from_the_record_or_else_from_the_area_code(
     country: str, region: str, digits: str, expected: str
 ) -> None:
-    """A record knows better than a number that moved; unreadable, or without both: the strictest."""
+    """A record knows better than a number that moved; unread, or without both: the strictest."""
     found = auto_of_all(places_of(country, region, digits), "telemarketing")
     assert isinstance(found, Preset)
     assert found.id == expected
