@@ -77,6 +77,10 @@ def run(found: Affected, who: str, ledger: Ledger, clock: Clock) -> Counter[str]
         sync=found.again.sync,
         campaign=found.again.campaign,
         who=who,
-        **counts,
+        in_place=counts["in_place"],
+        to_cancel=counts["to_cancel"],
+        held=counts["held"],
+        too_soon=counts["too_soon"],
+        unchanged=counts["unchanged"],
     )
     return counts

@@ -143,7 +143,7 @@ JOBS_REQUEUED = _event(
     "jobs.requeued",
     "info",
     "A person had open jobs queued again with the zones and hours of today.",
-    "sync campaign who in_place to_cancel held unchanged",
+    "sync campaign who in_place to_cancel held too_soon unchanged",
 )
 
 JOBS_RETRIED = _event(

@@ -121,7 +121,7 @@ def test_a_signal_ends_a_backfill_between_two_batches(
 
 def test_a_second_backfill_refuses(box: RunningSandbox, folder: Folder) -> None:
     """Two at once on one ledger: the second ends with 2, names the first, and sends nothing."""
-    box.faults.add(Fault("slow", path="addPhones", seconds=3, count=1))
+    box.faults.add(Fault("slow", path="addPhones", seconds=8, count=1))
     first = folder.start("backfill", "leads", "--yes")
     eventually(lambda: batches_sent(box) >= 1, "the first's first batch")
     assert folder.syncd("backfill", "leads", "--yes") == 2
